@@ -57,6 +57,7 @@ export async function eventsOf(stack: Stack): Promise<Events> {
     ['status', { pipeline: 'kept' }],
     ['drift', { pipeline: 'kept' }],
     ['import', { sandbox: 'dev1', all: true, limit: 1 }],
+    ['tap', { pipeline: 'kept' }],
     ['reconcile', { pipeline: 'kept' }],
     [
       'redrive',

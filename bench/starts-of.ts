@@ -68,6 +68,12 @@ export const STARTS: readonly Start[] = [
   { name: 'drift', file: 'drift', effect: AEP, libraries: TRIGGER_STEP },
   { name: 'import', file: 'import', effect: AEP, libraries: STEP },
   {
+    name: 'tap',
+    file: 'tap',
+    effect: of('the stream looked up in Kinesis', 'kinesis'),
+    libraries: [...STEP, client('kinesis')],
+  },
+  {
     name: 'forward',
     file: 'forward',
     effect: INLET,

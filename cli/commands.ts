@@ -14,6 +14,7 @@ import { redrive } from './commands/redrive.ts';
 import { retire } from './commands/retire.ts';
 import { simulate } from './commands/simulate.ts';
 import { status } from './commands/status.ts';
+import { tap } from './commands/tap.ts';
 import { where } from './commands/where.ts';
 import type { Command } from './words.ts';
 
@@ -31,6 +32,7 @@ export const COMMANDS: readonly Command[] = [
   drift,
   importCommand,
   retire,
+  tap,
   logs,
   dev,
   simulate,

@@ -1,5 +1,5 @@
 // Packs Glue's client only where the parameter glueSchemaRegistry asks for it: nobody else's zips hold it.
-const FUNCTIONS = ['forward', 'redrive', 'reconcile'];
+const FUNCTIONS = ['forward', 'redrive', 'reconcile', 'tap'];
 const CLIENT = 'dist/functions/glue.cjs';
 
 module.exports = class Schemas {

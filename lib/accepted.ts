@@ -31,6 +31,10 @@ export const ACCEPTED = {
     'with a flow or a dataset also what AEP does not tell: "stream" of an inlet, "sourceCredentials" (the name of a secret) of the others',
     'and "credentials" of another organization, as manifests name them',
   ],
+  tap: [
+    '{"pipeline": "name"}: begins to look at its stream (events/tap.json)',
+    'with "continue" of the last answer: the records that have come since, and "limit"',
+  ],
   reconcile: [
     '{} for all pipelines',
     '{"pipeline": "name"} (events/reconcile.json)',

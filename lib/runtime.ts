@@ -551,6 +551,15 @@ export interface DoctorRuntime extends WhereRuntime {
   readonly triggers: Pick<Triggers, 'find'>;
 }
 
+/** For looking at the records of a stream: nothing here can send or store one. */
+export interface TapRuntime extends Runtime {
+  readonly routes: Pick<Routes, 'read'>;
+  readonly ledger: Pick<Ledger, 'read'>;
+  readonly streams: Streams;
+  readonly stream: Pick<StreamRange, 'pages' | 'shards'>;
+  readonly schemas?: SchemaRegistry;
+}
+
 export interface ReconcileRuntime extends Runtime {
   readonly routes: Pick<Routes, 'read'>;
   readonly ledger: Pick<Ledger, 'names' | 'read'>;

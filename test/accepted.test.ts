@@ -12,7 +12,17 @@ const FUNCTIONS = globSync('functions/**/*.ts', { cwd: fileURLToPath(new URL('..
   .filter((file) => !/hook|cleanup/.test(file))
   .sort();
 
-const OWN = ['status', 'drift', 'import', 'reconcile', 'redrive', 'forward', 'begin', 'report'] as const;
+const OWN = [
+  'status',
+  'drift',
+  'import',
+  'tap',
+  'reconcile',
+  'redrive',
+  'forward',
+  'begin',
+  'report',
+] as const;
 
 /** What is wrong for everybody. */
 const WRONG: unknown[] = [[], 'x', 7, true, { pipelin: 'customer-profiles' }, [{}], { Records: 'x' }];
@@ -35,6 +45,14 @@ const ALSO: Readonly<Record<string, readonly unknown[]>> = {
     { sandbox: 'dev1', all: true, stream: 's' },
     { sandbox: 'dev1', all: true, limit: 21 },
     { sandbox: 'dev1', dataset: 'd', name: 'n' },
+  ],
+  tap: [
+    null,
+    {},
+    { pipeline: 7 },
+    { pipeline: 'a', limit: 26 },
+    { pipeline: 'a', continue: { since: 0 } },
+    { pipeline: 'a', continue: { since: 0, after: { 'shardId-0': 'x' } } },
   ],
   reconcile: [{ pipeline: 7 }, { streamArn: '' }, { source: 'somebody' }],
   redrive: [

@@ -155,6 +155,7 @@ const TIMERS = new Map([
   ['test/architecture.test.ts', 'names them here'],
   ['test/aws/client.test.ts', 'fakes them'],
   ['test/aws/executions.test.ts', 'fakes them'],
+  ['test/cli/tap.test.ts', 'fakes them'],
   ['test/forward/promises-time.test.ts', 'fakes them'],
   ['test/journeys/swap.test.ts', 'a producer has its pace'],
   ['test/local/aws/state-machine.test.ts', 'two timers of one process, and which of them goes off first'],

@@ -11,6 +11,7 @@ import { bodyOf, EXAMPLES, hookWorld } from './support/hooks.ts';
 import { world } from './support/provisioning.ts';
 import { reconciling } from './support/reconciling.ts';
 import { document, entry, ON_FAILURE_KEY, onFailureDocument, redriveWorld } from './support/redriving.ts';
+import { tapping } from './tap/tapping.ts';
 
 // The events for the console and for `serverless invoke` do what they are there for.
 
@@ -44,6 +45,7 @@ describe('the events', () => {
         'redrive',
         'retire',
         'status',
+        'tap',
         'where',
       ].map((name) => `${name}.json`),
     );
@@ -82,6 +84,12 @@ describe('the events', () => {
     });
     expect(asksForRecord(read('where'))).toBe(true);
     expect(await where(read('where'), all.runtime)).toMatchObject({ place: 'unknown', deadLetters: [] });
+  });
+
+  it('15 tap: begin to look at the next records', async () => {
+    const own = await tapping();
+    await own.provision();
+    expect(await own.step(read('tap'))).toMatchObject({ messages: [], continue: { after: {} } });
   });
 
   it('look for what was refused later', async () => {

@@ -37,7 +37,7 @@ export function drawMapping(walked: WalkedFlow, data: unknown): Expressed<readon
 }
 
 /** AEP's words for a path; a legacy row does not name its kind. Contract §5.1. */
-function isPath({ source, sourceType }: ReadMapping): boolean {
+export function isPath({ source, sourceType }: ReadMapping): boolean {
   return sourceType === '' ? /^[\w.$[\]]+$/.test(source) : /attribute|schema-path/i.test(sourceType);
 }
 

@@ -187,6 +187,8 @@ async function joining(stack: Stack, folder: string): Promise<void> {
     };
     await provision(stack, parseManifest(own), TIMES);
     await put(stack, '{"id":"cust-4","gender":"no gender of XDM"}', 'customers');
+    // With the preview of its mapping: XDM has none.
+    await call(stack, 'tap', { pipeline: own.name, continue: { since: 0, after: {} } });
     await until('the raw record that was refused later is in the store', async () => {
       await call(stack, 'reconcile', {});
       return (await stored(folder)) > before;

@@ -602,11 +602,11 @@ describe('the zips', () => {
     const holding = ({ zips }: Packaged) =>
       Object.keys(zips).filter((name) => zips[name]?.files['dist/functions/glue.cjs'] !== undefined);
     expect(holding(packaged)).toEqual([]);
-    expect(holding(again).toSorted()).toEqual(['forward', 'reconcile', 'redrive']);
+    expect(holding(again).toSorted()).toEqual(['forward', 'reconcile', 'redrive', 'tap']);
     const { Condition, Properties } = resources.SchemaRegistryPolicy ?? {};
     expect(Condition).toBe('AsksForSchemas');
     expect(Properties).toMatchObject({
-      Roles: [{ Ref: 'ForwardRole' }, { Ref: 'RedriveRole' }, { Ref: 'ReconcileRole' }],
+      Roles: [{ Ref: 'ForwardRole' }, { Ref: 'RedriveRole' }, { Ref: 'ReconcileRole' }, { Ref: 'TapRole' }],
       PolicyDocument: { Statement: [{ Effect: 'Allow', Action: 'glue:GetSchemaVersion', Resource: '*' }] },
     });
     expect(packaged.template.Conditions.AsksForSchemas).toEqual({ 'Fn::Equals': ['no', 'yes'] });
@@ -652,9 +652,9 @@ describe('the zips', () => {
   });
 
   it('are the same bytes when they are made again', () => {
-    // Those three hold Glue's client, the second time.
+    // Those hold Glue's client, the second time.
     const others = ({ zips }: Packaged) =>
-      Object.entries(zips).filter(([name]) => !['forward', 'reconcile', 'redrive'].includes(name));
+      Object.entries(zips).filter(([name]) => !['forward', 'reconcile', 'redrive', 'tap'].includes(name));
     const sums = (packed: Packaged) =>
       Object.fromEntries(others(packed).map(([name, { sha256 }]) => [name, sha256]));
     expect(sums(again)).toEqual(sums(packaged));
