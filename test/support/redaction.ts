@@ -242,7 +242,8 @@ export function redactionWorld(data: 'raw' | 'xdm', mapping: unknown = []): Reda
       before = new Map(s3.objects);
     },
     left() {
-      const stored = [...s3.objects].flatMap(([key, text]) => newIn(key, text, before.get(key)));
+      const moved = movedFrom(before);
+      const stored = [...s3.objects].flatMap(([key, text]) => newIn(key, text, before.get(key), moved));
       before = new Map(s3.objects);
       return [...out.splice(0), ...stored];
     },
@@ -264,15 +265,38 @@ function rowOf(message: string, mapped: boolean): string {
  * What has come into an object. An entry that was in it before has not left anywhere; and a document of Lambda's that has the
  * records in it is as Lambda wrote it, whatever of it stays.
  */
-function newIn(key: string, text: string, before: string | undefined): string[] {
+function newIn(key: string, text: string, before: string | undefined, moved: Moved): string[] {
   if (text === before) return [];
-  if (before === undefined) return [key, text];
+  if (before === undefined) return key.startsWith('rejected/') ? [key, moved(text)] : [key, text];
   if (key.startsWith('aws/')) return (JSON.parse(before) as { payload?: unknown }).payload ? [] : [text];
   const [now, then] = [text, before].map((one) => JSON.parse(one) as DeadLetterDocument);
   const { entries = [], ...head } = now ?? {};
   // By value: an entry that stays may have its members in another order.
   const fresh = entries.filter((entry) => !then?.entries.some((one) => isDeepStrictEqual(one, entry)));
   return [JSON.stringify(head), ...fresh.map((entry) => JSON.stringify(entry))];
+}
+
+type Moved = (text: string) => string;
+
+/**
+ * What a document of rejects has besides bytes that only changed their folder. A parked message to which the rules in force
+ * cannot be applied becomes a reject as it was stored (decision 0114): it has not left the store.
+ */
+function movedFrom(before: ReadonlyMap<string, string>): Moved {
+  const parked = new Set(
+    [...before].flatMap(([key, text]) =>
+      key.startsWith('parked/')
+        ? (JSON.parse(text) as DeadLetterDocument).entries.map(({ data }) => data)
+        : [],
+    ),
+  );
+  return (text) => {
+    const { entries, ...head } = JSON.parse(text) as DeadLetterDocument;
+    const others = entries.map(({ data, ...rest }) =>
+      rest.reason === 'redacted-otherwise' && parked.has(data) ? rest : { data, ...rest },
+    );
+    return JSON.stringify({ ...head, entries: others });
+  };
 }
 
 /** A text and whatever it holds in another form: in JSON, in escapes, in base64 of either alphabet, packed. */
