@@ -332,3 +332,22 @@ function withTrigger(one: unknown): unknown {
   const { resource } = { ...(one as { readonly resource?: unknown } | null) };
   return resource === 'intake' ? { ...(one as object), resource: 'trigger' } : one;
 }
+
+/** What a document has of an execution that has done nothing yet. */
+export function nothingYet() {
+  return {
+    hints: {},
+    plan: [],
+    warnings: [],
+    resources: {},
+    old: [],
+    leased: false,
+    waitSeconds: 0,
+    verified: [],
+    inService: false,
+    removed: [],
+    left: [],
+    fates: [],
+    trail: [],
+  } satisfies Partial<Pipeline>;
+}

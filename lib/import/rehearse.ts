@@ -1,6 +1,6 @@
 // Looks for everything of an imported manifest as the plan does, and tells where the plan would want a change.
 import type { Manifest } from '../manifest.ts';
-import { DOCUMENT_VERSION, type Made, type Pipeline, type ResourceKey } from '../pipeline.ts';
+import { DOCUMENT_VERSION, type Made, nothingYet, type Pipeline, type ResourceKey } from '../pipeline.ts';
 import { asMade, inventory } from '../provision/resources/ensure.ts';
 import {
   type Context,
@@ -107,18 +107,6 @@ function rehearsalOf(manifest: Manifest, tenant: string): Pipeline {
     deleteData: false,
     warmUpSeconds: 0,
     drainSeconds: 0,
-    hints: {},
-    plan: [],
-    warnings: [],
-    resources: {},
-    old: [],
-    leased: false,
-    waitSeconds: 0,
-    verified: [],
-    inService: false,
-    removed: [],
-    left: [],
-    fates: [],
-    trail: [],
+    ...nothingYet(),
   };
 }

@@ -105,8 +105,9 @@ const RedriveRequest = z
     /** The pipeline through whose route it is sent. Needed if the stream has several. */
     pipeline: z.string().min(1).optional(),
     /**
-     * `rejected`: the pipeline's rejects. `parked`: what waits for its inlet. `unrouted`: what was kept once for all pipelines of the stream, because none
-     * takes it or it could not be read. `on-failure`: batches that Lambda discarded. `stream`: the stream itself.
+     * `rejected`: the pipeline's rejects. `parked`: what waits for its inlet. `unrouted`: what was kept once for all
+     * pipelines of the stream, because none takes it or it could not be read. `on-failure`: batches that Lambda
+     * discarded. `stream`: the stream itself.
      */
     source: z.enum(['rejected', 'parked', 'unrouted', 'on-failure', 'stream']),
     /** The sandbox that the sender has in mind. A pipeline of another one is refused. */

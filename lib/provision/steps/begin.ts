@@ -4,7 +4,7 @@ import { MAX_MANIFEST_BYTES } from '../../bounds.ts';
 import { Failure } from '../../failure.ts';
 import { type Manifest, parseManifest } from '../../manifest.ts';
 import { isDeeper } from '../../mistakes.ts';
-import { DOCUMENT_VERSION, type Pipeline, ProvisionRequest } from '../../pipeline.ts';
+import { DOCUMENT_VERSION, nothingYet, type Pipeline, ProvisionRequest } from '../../pipeline.ts';
 import { readStream } from '../../published.ts';
 import type { BeginRuntime, StreamDescription } from '../../runtime.ts';
 import { checkSandbox } from '../../sandbox.ts';
@@ -63,19 +63,8 @@ export async function begin(event: unknown, runtime: BeginRuntime): Promise<Pipe
     ...rest,
     execution: execution ?? { id: 'by-hand', name: `by-hand-${at.replace(/\D/g, '')}`, startedAt: at },
     ...(streamArn !== undefined && { streamArn }),
-    hints: {},
-    plan: [],
+    ...nothingYet(),
     warnings: tooLargeOf(manifest, stream),
-    resources: {},
-    old: [],
-    leased: false,
-    waitSeconds: 0,
-    verified: [],
-    inService: false,
-    removed: [],
-    left: [],
-    fates: [],
-    trail: [],
   };
 }
 
