@@ -124,8 +124,9 @@ function laneOfRoute(
   const options = { ...batching, ...(groups > 1 && { lanes: 1 }) };
   let waiting: Framed[] = [];
   let bytes = 0;
-  return ({ framed, witness }, isLast) => {
+  return ({ framed, witness, known }, isLast) => {
     if (witness !== undefined) sending.witness(witness);
+    if (known > 0) sending.tookBefore();
     if (isOnly) {
       for (const lane of batch(framed, options)) sending.add(lane);
       return;

@@ -18,7 +18,9 @@ const recordAt = (n: number, type = n % 2 === 0 ? 'a' : 'b'): RecordInput => ({
   seq: seqOf(n),
 });
 const seqOf = (index: number) => /"(\d+)"/.exec(from(index))?.[1] ?? '';
+const numberIn = (message: string) => (JSON.parse(message) as { n: number }).n;
 const RECORDS = Array.from({ length: 10 }, (_, n) => recordAt(n));
+const MORE = Array.from({ length: 8 }, (_, n) => recordAt(10 + n));
 const TWO: readonly RouteInput[] = [{ pipeline: 'a' }, { pipeline: 'b', published: only('b'), answer: down }];
 
 /** How often each record arrived on a route. */
@@ -72,6 +74,58 @@ describe('A 3: a record reaches a healthy route at most twice while another rout
       expect(timesOn(w, 'a')[9]).toBe(2);
     },
   );
+
+  it.each([
+    ['by themselves', 6],
+    ['by themselves', 30],
+    ['with the whole request', 8],
+    ['with the whole request', 30],
+  ])(
+    '%s, %i refused ones do not block it, when the last that AEP took lies behind a batch that Lambda divided',
+    async (how, refused) => {
+      const all = Array.from({ length: 40 }, (_, n) => recordAt(n, n % 2 === 0 ? 'a' : 'b'));
+      const refuse = (message: string) => numberIn(message) < refused;
+      const w = routed([
+        {
+          pipeline: 'a',
+          answer: (request) =>
+            how === 'with the whole request' && request.messages.some(refuse)
+              ? json(413, {})
+              : acknowledgeBut((one) => (refuse(one) ? { status: 400 } : undefined))(request),
+        },
+        { pipeline: 'b', published: only('b'), answer: down },
+      ]);
+      await w.run(all);
+      w.answer('b', acknowledgeAll);
+      const before = w.taken.a?.length;
+      expect(new Set(w.taken.a?.map(numberIn)).size).toBe(all.length - refused);
+      // The first one is rejected already: route b left its checkpoint behind it.
+      let left = all.slice(1, 35);
+      for (let times = 0; left.length > 0; times++) {
+        expect(times).toBeLessThan(10);
+        const [open] = (await w.run(left)).batchItemFailures;
+        left = left.filter(
+          (one) => open !== undefined && (one as { seq: string }).seq >= open.itemIdentifier,
+        );
+      }
+      expect(w.store.documents.flatMap(({ entries }) => entries)).toHaveLength(refused);
+      // Nothing was sent again: an earlier message would overwrite newer data.
+      expect(w.taken.a).toHaveLength(before);
+    },
+  );
+
+  it('but nothing is rejected by an inlet that refuses what it took last', async () => {
+    const w = routed(TWO);
+    await w.run(RECORDS);
+    w.answer('b', acknowledgeAll);
+    w.answer(
+      'a',
+      acknowledgeBut(() => ({ status: 400 })),
+    );
+    for (let times = 0; times < 3; times++)
+      expect(JSON.stringify(await w.run([...RECORDS, ...MORE]))).toBe(from(10));
+    expect(w.store.documents).toEqual([]);
+  });
 
   it('a container for each invocation, without a kill', async () => {
     const w = routed(TWO);

@@ -13,6 +13,7 @@ import {
   isPassed,
   pause,
   type Run,
+  roomIn,
 } from './run.ts';
 
 /** The number of tries where the inlet fails now and then, and of probes whether it takes anything. */
@@ -103,12 +104,18 @@ function isWaiting({ doubts }: Course, run: Run): boolean {
  * once more, which costs a copy. Without it, a record that always fails would block its shard wherever it is the last
  * of an event.
  * Messages that were refused, with nothing taken since, are rejected if they are only a handful, counted over
- * invocations. If there was no time for a probe, more than that prove nothing.
+ * invocations. If there was no time for a probe, more than that prove nothing. Where the inlet took messages of this batch
+ * before, the first handful is rejected. Lambda may have divided the batch, so that the one taken last lies behind it.
+ * Then none may be sent again, and each invocation would end as this one. docs/decisions/0128.
  */
 export async function conclude(courses: readonly Course[], run: Run): Promise<void> {
-  const { standing } = run.sender;
   const last = courses.findLast((course) => course.latest !== undefined) ?? createCourse(run.witness);
-  const showsAgain = async () => last.latest !== undefined && (await takesAgain(last.latest, last, run));
+  const showsAgain = async () => {
+    if (last.latest === undefined) return false;
+    const isTaken = await takesAgain(last.latest, last, run);
+    run.tookBefore &&= isTaken;
+    return isTaken;
+  };
   const weighAll = () => Promise.all(courses.map((course) => weigh(course, run)));
   // One round before the try and one after; more where the inlet fails now and then.
   const isOpen = courses.some((course) => isWaiting(course, run));
@@ -116,7 +123,7 @@ export async function conclude(courses: readonly Course[], run: Run): Promise<vo
   await weighAll();
   for (let round = 1; round <= MAX_DOUBT_ROUNDS && run.stop === undefined; round++) {
     const from = run.requests;
-    if (failedIn(courses).length === 0 && refusedIn(courses, run).length <= standing.room) break;
+    if (failedIn(courses).length === 0 && refusedIn(courses, run).length <= roomIn(run)) break;
     if (!(await showsAgain())) break;
     if (run.troubleAt > from) for (const course of courses) course.doubts = course.doubts.map(untried);
     await weighAll();
@@ -126,12 +133,24 @@ export async function conclude(courses: readonly Course[], run: Run): Promise<vo
   if (run.failing.length > 0) halt(run, { why: 'attempts', fault: false });
   if (courses.some(({ isLate }) => isLate)) halt(run, { why: 'time', fault: false });
   const isUnasked = run.stop?.why === 'time' && last.latest !== undefined;
-  if (refused.length > standing.room && !isUnasked) haltRefused(run, refused.length);
-  if (refused.length > standing.room || run.stop?.why === 'set-up') return;
-  for (const { framed, verdict } of refused) {
+  const room = roomIn(run);
+  if (refused.length > room && !isUnasked) haltRefused(run, refused.length);
+  for (const { framed, verdict } of rejectable(refused, room, run)) {
     run.verdicts.set(framed, verdict);
     run.unproven.add(framed.message);
   }
+}
+
+/** Those of the refused that are rejected by the inlet's word alone. */
+function rejectable(refused: readonly Doubt[], room: number, { stop, tookBefore }: Run): readonly Doubt[] {
+  if (stop?.inVain === true && tookBefore) return inStreamOrder(refused).slice(0, room);
+  return refused.length > room || stop?.why === 'set-up' ? [] : refused;
+}
+
+/** The first ones: the checkpoint is the first record that is not settled. */
+function inStreamOrder(doubts: readonly Doubt[]): Doubt[] {
+  const placeOf = ({ framed }: Doubt) => BigInt(framed.message.sequenceNumber);
+  return doubts.toSorted((one, other) => Number(placeOf(one) - placeOf(other)));
 }
 
 /** The inlet has since failed without cause: the message has to be tried again. */

@@ -47,6 +47,8 @@ export interface Stop {
   readonly failure?: Failure | undefined;
   /** Whether nothing will be taken until an operator changes something. */
   readonly fault: boolean;
+  /** Message after message was refused by itself, and none was taken. */
+  readonly inVain?: true;
 }
 
 export interface Sent {
@@ -122,6 +124,10 @@ export interface Run {
   failing: readonly Message[];
   /** Taken in an earlier invocation, as the last message of its shard. */
   witness: Framed | undefined;
+  /**
+   * In an earlier invocation the inlet took messages of this very batch. Void once it does not take the witness again.
+   */
+  tookBefore: boolean;
   readonly halted: PromiseWithResolvers<void>;
   /** Set if the inlet's answers were unclear lately: the one message that is sent before all others. */
   asked: Promise<void> | undefined;
@@ -158,6 +164,7 @@ export function createRun(sender: Sender): Run {
     unproven: new Set(),
     failing: [],
     witness: undefined,
+    tookBefore: false,
     halted: Promise.withResolvers(),
     asked: undefined,
     takenAt: 0,
@@ -205,9 +212,19 @@ export function isPassed({ seen }: Doubt, run: Run): boolean {
   return run.takenAt > seen;
 }
 
+/**
+ * How many messages may be rejected by the inlet's word alone. What it took of this batch before speaks for it: then it
+ * is a handful in each invocation. Otherwise they would block their shard where no message may be sent again.
+ */
+export function roomIn({ sender, tookBefore }: Run): number {
+  const { room } = sender.standing;
+  return tookBefore ? Math.max(room, HANDFUL) : room;
+}
+
 /** More messages in a row failed alone than chance explains: a probe must show whether the inlet takes any. */
-export function isEnough({ refusedInARow, failedInARow, patience, sender }: Run): boolean {
-  return refusedInARow > sender.standing.room * patience || failedInARow > HANDFUL * patience;
+export function isEnough(run: Run): boolean {
+  const { refusedInARow, failedInARow, patience } = run;
+  return refusedInARow > roomIn(run) * patience || failedInARow > HANDFUL * patience;
 }
 
 /** Stops all lanes. The first reason stays, unless a later one needs an operator. */
@@ -231,7 +248,7 @@ export function haltRefused(run: Run, messages: number): [] {
       next: 'Compare schema, dataset, mapping and flow of the pipeline with the records. They stay in the stream.',
     },
   );
-  return halt(run, { why: 'set-up', failure, fault: true });
+  return halt(run, { why: 'set-up', failure, fault: true, inVain: true });
 }
 
 /** Waiting costs Lambda time. If no request would follow, Lambda does the waiting between invocations. */

@@ -25,6 +25,8 @@ export interface Sending {
    * A message that was taken in an earlier invocation as the last of its shard. It may be sent once more, as a probe.
    */
   witness(framed: Framed): void;
+  /** The inlet took messages of this batch in an earlier invocation. */
+  tookBefore(): void;
   /**
    * Call once, when all lanes are added.
    * @throws what a defect threw, after all lanes have ended
@@ -55,6 +57,9 @@ export function startSending(sender: Sender): Sending {
     witness(framed) {
       run.witness = framed;
     },
+    tookBefore() {
+      run.tookBefore = true;
+    },
     async end() {
       const courses = (await Promise.all(ends)).flat().map((end) => {
         if (end.status === 'rejected') throw end.reason;
@@ -77,6 +82,7 @@ export function stoppedSending(stop: Stop | undefined): Sending {
       for (const { message } of lane.flat()) settled.push({ message, verdict: RETRY });
     },
     witness: () => undefined,
+    tookBefore: () => undefined,
     end: async () => ({ settled, ...none, unproven: new Set(), failing: [], troubled: false, stop }),
   };
 }
