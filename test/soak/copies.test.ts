@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { Copies } from './copies.ts';
 
-const none = { afterKills: 0, unexplained: 0, twiceInOutage: 0, moreInOutage: 0 };
+const none = { afterKills: 0, parkedTwice: 0, unexplained: 0, twiceInOutage: 0, moreInOutage: 0 };
 
 /** Takes record 1 of three at each of these times. */
 function found(...times: readonly (readonly [epoch: number, outage: number])[]) {
@@ -65,6 +65,19 @@ it.each<[string, readonly (readonly [number, number])[], object]>([
   ],
 ])('%s', (_, times, expected) => {
   expect(found(...times)).toEqual({ ...none, ...expected });
+});
+
+it.each<[string, readonly number[], number, object]>([
+  ['parked once', [0], 2, { unexplained: 1 }],
+  ['parked again, and nothing had died', [0, 0], 2, { unexplained: 1 }],
+  ['parked again after a kill', [0, 2], 2, { parkedTwice: 1 }],
+  ['parked again after a kill, and taken three times', [0, 2], 3, { parkedTwice: 1, unexplained: 1 }],
+  ['parked after each of two kills, and taken three times', [0, 2, 4], 3, { parkedTwice: 2 }],
+])('%s', (_, parkedAt, times, expected) => {
+  const copies = new Copies(3);
+  for (const epoch of parkedAt) copies.parked([1, 1], epoch);
+  for (let time = 0; time < times; time++) copies.taken([1], 4, 0);
+  expect(copies.found()).toEqual({ ...none, ...expected });
 });
 
 it('tells one record from another', () => {

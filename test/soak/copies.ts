@@ -1,11 +1,13 @@
-// Why a route has a record more than once although an answer said plainly that it has it: a container died since, or
-// nothing did. It also counts how often a record was taken while another route refused.
+// Why a route has a record more than once although an answer said plainly that it has it: a container died since, it was
+// parked twice, or nothing explains it. It also counts how often a record was taken while another route refused.
 
 /** Of one route. */
 export interface CopiesFound {
   /** Taken again after an answer that a container got, or may have got, before it was killed. */
   readonly afterKills: number;
-  /** Taken again, and no container was killed since. */
+  /** Taken again since it was parked in two documents: a container died after it had stored the first, unheard. */
+  readonly parkedTwice: number;
+  /** Taken again, and none of these explains it. */
   readonly unexplained: number;
   /** Records that were taken twice during one outage of another route, and more than twice. */
   readonly twiceInOutage: number;
@@ -17,6 +19,9 @@ export class Copies {
   readonly #last: Uint16Array;
   readonly #outage: Uint8Array;
   readonly #timesInOutage: Uint8Array;
+  /** Of what was parked: the kills until its last document was stored, and how often one more copy is due. */
+  readonly #parkings = new Map<number, { epoch: number; due: number }>();
+  #parkedTwice = 0;
   #afterKills = 0;
   #unexplained = 0;
   #twice = 0;
@@ -36,11 +41,34 @@ export class Copies {
   taken(records: readonly number[], epoch: number, outage: number): void {
     for (const index of records) {
       const last = this.#last[index] ?? 0;
-      if (last > 0 && last === epoch + 1) this.#unexplained++;
+      if (last > 0 && last === epoch + 1) this.#sinceNothingDied(index);
       else if (last > 0) this.#afterKills++;
       this.#last[index] = epoch + 1;
       if (outage > 0) this.#duringOutage(index, outage);
     }
+  }
+
+  /**
+   * Notes the messages of a document that was parked. Redrive sends each document, so one that is parked again after a kill
+   * is sent twice.
+   * @param epoch when it was stored, as the number of kills begun or ended until then
+   */
+  parked(records: readonly number[], epoch: number): void {
+    for (const index of new Set(records)) {
+      const before = this.#parkings.get(index);
+      const due = (before?.due ?? 0) + (before !== undefined && before.epoch !== epoch ? 1 : 0);
+      this.#parkings.set(index, { epoch, due });
+    }
+  }
+
+  #sinceNothingDied(index: number): void {
+    const parking = this.#parkings.get(index);
+    if (parking === undefined || parking.due === 0) {
+      this.#unexplained++;
+      return;
+    }
+    parking.due--;
+    this.#parkedTwice++;
   }
 
   #duringOutage(index: number, outage: number): void {
@@ -54,6 +82,7 @@ export class Copies {
   found(): CopiesFound {
     return {
       afterKills: this.#afterKills,
+      parkedTwice: this.#parkedTwice,
       unexplained: this.#unexplained,
       twiceInOutage: this.#twice,
       moreInOutage: this.#more,

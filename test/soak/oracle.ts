@@ -154,10 +154,15 @@ export class Oracle {
     }
   }
 
+  /** @returns the record that the store has in these bytes; `undefined` where no such one was written */
+  recordIn(bytes: Buffer): number | undefined {
+    return markIn(bytes) ?? this.#unmarked.get(digestOf(bytes).toString('hex'));
+  }
+
   #entry({ reason, data }: { readonly reason: string; readonly data: string }): void {
     const bytes = Buffer.from(data, 'base64');
     const digest = digestOf(bytes);
-    const index = markIn(bytes) ?? this.#unmarked.get(digest.toString('hex'));
+    const index = this.recordIn(bytes);
     if (index === undefined || index >= this.#size || this.#fates[index] === FATES.none) {
       this.#wrong('phantoms', `the store has ${bytes.length} bytes that nobody wrote (${reason})`);
       return;

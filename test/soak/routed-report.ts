@@ -15,6 +15,7 @@ const OF_A_ROUTE: readonly (readonly [string, (route: RouteResult) => number])[]
   ['duplicates, all identical', ({ findings }) => findings.duplicates],
   ['taken, but the answer did not say so', ({ findings }) => findings.unacknowledged],
   ['taken again after a kill', ({ copies }) => copies.afterKills],
+  ['taken again since a kill had it parked twice', ({ copies }) => copies.parkedTwice],
   ['taken again although nothing had died', ({ copies }) => copies.unexplained],
   ['taken twice while another route was out', ({ copies }) => copies.twiceInOutage],
   ['taken more than twice meanwhile', ({ copies }) => copies.moreInOutage],

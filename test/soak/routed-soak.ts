@@ -1,7 +1,7 @@
 // The soak of several routes: records of every kind over real sockets into one stream's pipelines, whose inlets go wrong in
 // every way, one of which refuses for a while and one of which parks, while the forwarder is killed again and again; and what has become of
 // each record on each route.
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -176,18 +176,39 @@ interface Parked {
   now(): Promise<number>;
 }
 
-function parkedIn(folder: string, { routes }: RoutedWorld): Parked {
-  const own = join(folder, 'parked', routes[PARKS]?.name ?? '');
+/** Each document is told to the route's witness too, when it is seen for the first time. */
+function parkedIn(folder: string, { routes, killsUntil }: RoutedWorld): Parked {
+  const route = routes[PARKS];
+  const own = join(folder, 'parked', route?.name ?? '');
+  const seen = new Set<string>();
   const parked: Parked = {
     most: 0,
     async now() {
       const files = await readdir(own, { recursive: true }).catch(() => []);
-      const documents = files.filter((file) => file.endsWith('.json')).length;
-      parked.most = Math.max(parked.most, documents);
-      return documents;
+      const documents = files.filter((file) => file.endsWith('.json'));
+      parked.most = Math.max(parked.most, documents.length);
+      const added = documents.filter((file) => !seen.has(file));
+      for (const file of added) seen.add(file);
+      const read = await Promise.all(added.map((file) => parkedRecords(join(own, file), route)));
+      for (const { records, stored } of read.toSorted((a, b) => a.stored - b.stored))
+        route?.copies.parked(records, killsUntil(stored));
+      return documents.length;
     },
   };
   return parked;
+}
+
+/** The records of a document and when it was stored. Redrive may have sent and removed it: nothing is known of it then. */
+async function parkedRecords(file: string, route: Watched | undefined) {
+  try {
+    const [{ mtimeMs: stored }, text] = await Promise.all([stat(file), readFile(file, 'utf8')]);
+    const { entries = [] } = JSON.parse(text) as { entries?: readonly { data: string }[] };
+    const records = entries.map(({ data }) => route?.oracle.recordIn(Buffer.from(data, 'base64')));
+    return { stored, records: records.filter((one) => one !== undefined) };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return { stored: 0, records: [] };
+  }
 }
 
 /** The inlet of the route that parks is away until so many documents are parked; the schedule has them sent then. */
@@ -206,7 +227,11 @@ async function goAway(world: RoutedWorld, job: Job, parked: Parked): Promise<voi
 async function sendParked(world: RoutedWorld, { signal }: Job, parked: Parked): Promise<void> {
   while ((await parked.now()) > 0) {
     await reconcile(world);
-    await pause(500, undefined, { signal });
+    // A document that is parked and sent between two looks is not seen.
+    for (let looks = 0; looks < 10; looks++) {
+      await pause(50, undefined, { signal });
+      await parked.now();
+    }
   }
 }
 
@@ -328,7 +353,7 @@ function checksOf(
   rows: number,
   { redelivered }: Pick<Measured, 'redelivered'>,
 ): Check[] {
-  const explained = findings.unacknowledged + copies.afterKills;
+  const explained = findings.unacknowledged + copies.afterKills + copies.parkedTwice;
   const of = (text: string) => `${name}: ${text}`;
   return [
     [findings.written > 0, of('nothing was for it')],

@@ -65,9 +65,29 @@ export interface RoutedWorld {
   readonly kills: { processes: number; armed: boolean; strike(): Promise<void> };
   readonly outage: Outage;
   readonly parking: Parking;
+  /** @returns the kills begun or ended until then, a time of `Date.now()` */
+  killsUntil(time: number): number;
   readonly invocations: readonly InvocationReport[];
   /** Lines in which the forwarder says that it has miscounted. */
   readonly miscounts: readonly string[];
+}
+
+/** Kills begun or ended, and when. */
+class Epoch {
+  readonly #times: number[] = [];
+
+  get kills(): number {
+    return this.#times.length;
+  }
+
+  advance(): void {
+    this.#times.push(Date.now());
+  }
+
+  at(time: number): number {
+    const later = this.#times.findIndex((one) => one > time);
+    return later === -1 ? this.kills : later;
+  }
 }
 
 export async function createRoutedWorld(options: RoutedSoakOptions, folder: string): Promise<RoutedWorld> {
@@ -84,16 +104,16 @@ export async function createRoutedWorld(options: RoutedSoakOptions, folder: stri
   const miscounts: string[] = [];
   const byInlet = new Map<string, Watched>();
   const byDataset = new Map<string, Watched>();
-  const epoch = { kills: 0 };
+  const epoch = new Epoch();
   const kills = {
     processes: 0,
     armed: false,
     async strike() {
       if (!kills.armed) return;
       // What comes in while they die comes of neither those before nor those after.
-      epoch.kills++;
+      epoch.advance();
       kills.processes += await stack.aws.functions.kill(functionName('forward'));
-      epoch.kills++;
+      epoch.advance();
     },
   };
   const outage = { number: 0, left: 0, refused: 0 };
@@ -133,7 +153,8 @@ export async function createRoutedWorld(options: RoutedSoakOptions, folder: stri
     await provisionAll(stack, routes, options, { byInlet, byDataset });
     const paths = [...byInlet.keys()];
     const inlets = { raw: paths.slice(0, 2), xdm: paths.slice(2) };
-    return { stack, routes, inlets, kills, outage, parking, invocations, miscounts };
+    const killsUntil = (time: number) => epoch.at(time);
+    return { stack, routes, inlets, kills, outage, parking, killsUntil, invocations, miscounts };
   } catch (error) {
     await stack.close();
     throw error;
