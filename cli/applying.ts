@@ -1,11 +1,11 @@
 // Applies a manifest: what was planned, if somebody agrees or has said so before.
 import type { Report } from '../lib/pipeline.ts';
 import { MAX_WARM_UP_SECONDS } from '../lib/shared-rules.ts';
+import { MistakeError } from '../terminal/mistake.ts';
+import { conflictsIn, isToDo, showPlan } from '../terminal/report.ts';
 import type { Context } from './context.ts';
 import type { PipelineFile } from './manifest-file.ts';
-import { MistakeError } from './mistake.ts';
 import { agreed, planOf } from './planning.ts';
-import { conflictsIn, isToDo, showPlan } from './report.ts';
 import type { RunInput } from './run.ts';
 import { runAndTell } from './telling.ts';
 import { type ExitCode, type Given, textOf } from './words.ts';

@@ -1,5 +1,5 @@
 // What a command is handed: where its questions go, where its answers go, and what surrounds it.
-import type { Output } from './output.ts';
+import type { Output } from '../terminal/output.ts';
 import type { Target } from './target.ts';
 
 export interface Context {

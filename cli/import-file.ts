@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Imported } from '../lib/import/import.ts';
-import { MistakeError } from './mistake.ts';
+import { MistakeError } from '../terminal/mistake.ts';
 
 export interface WrittenImport extends Imported {
   /** Where its manifest is, relative to the working folder. */

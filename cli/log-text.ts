@@ -1,5 +1,5 @@
 // A log line for people: its time, its level, its function and its message, then its other fields.
-import type { Colours } from './output.ts';
+import type { Colours } from '../terminal/output.ts';
 import type { LogLine } from './target.ts';
 
 /** Told by the front of the line, or the same in every line. */

@@ -1,9 +1,9 @@
 // The command line `penstock`: reads the words, runs the command, and ends with its exit code.
 import { CommanderError, Command as Program, Option as ProgramOption } from 'commander';
+import { createOutput } from '../terminal/create-output.ts';
+import { MistakeError, toldOf } from '../terminal/mistake.ts';
 import { COMMANDS } from './commands.ts';
 import { createTarget } from './connect.ts';
-import { createOutput } from './create-output.ts';
-import { MistakeError, toldOf } from './mistake.ts';
 import { versionOf } from './version.ts';
 import type { Argument, Command, ExitCode, Given, Option } from './words.ts';
 

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { parseSamplesText, samplesFileOf } from '../lib/samples.ts';
 import { manifestInFile } from '../lib/schemas/files.ts';
-import { MistakeError } from './mistake.ts';
+import { MistakeError } from '../terminal/mistake.ts';
 
 /** What an execution is started with. */
 export interface Asked {

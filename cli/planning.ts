@@ -1,8 +1,8 @@
 // The plan of a manifest, and who must agree before something is changed.
 import type { Report } from '../lib/pipeline.ts';
+import { MistakeError } from '../terminal/mistake.ts';
 import type { Context } from './context.ts';
 import type { PipelineFile } from './manifest-file.ts';
-import { MistakeError } from './mistake.ts';
 import { run } from './run.ts';
 import { type Given, isGiven, textOf } from './words.ts';
 

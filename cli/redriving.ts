@@ -1,7 +1,7 @@
 // A redrive: the dry run, the question, then the run, invocation after invocation.
 import type { RedriveAnswer } from '../lib/redrive/request.ts';
+import { MistakeError } from '../terminal/mistake.ts';
 import type { Context } from './context.ts';
-import { MistakeError } from './mistake.ts';
 import { agreed } from './planning.ts';
 import { sandboxOf } from './sandbox.ts';
 import { type ExitCode, type Given, isGiven } from './words.ts';

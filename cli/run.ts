@@ -2,11 +2,11 @@
 
 import { readCause } from '../lib/failure.ts';
 import type { Report } from '../lib/pipeline.ts';
+import { MistakeError } from '../terminal/mistake.ts';
+import type { Work } from '../terminal/output.ts';
+import { plainText } from '../terminal/plain-text.ts';
 import type { Context } from './context.ts';
 import type { Asked } from './manifest-file.ts';
-import { MistakeError } from './mistake.ts';
-import type { Work } from './output.ts';
-import { plainText } from './plain-text.ts';
 import type { ExecutionEnd, StateNews } from './target.ts';
 
 /** The input of the state machine. */

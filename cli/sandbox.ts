@@ -1,5 +1,5 @@
 // The sandbox of a pipeline, as the function `status` tells it.
-import { MistakeError } from './mistake.ts';
+import { MistakeError } from '../terminal/mistake.ts';
 import type { ToldSandbox } from './planning.ts';
 import type { Target } from './target.ts';
 

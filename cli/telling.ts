@@ -1,7 +1,8 @@
 // Runs the state machine and tells how it ended: the report, or where to look again.
+
+import { MistakeError } from '../terminal/mistake.ts';
+import { showRun } from '../terminal/report.ts';
 import type { Context } from './context.ts';
-import { MistakeError } from './mistake.ts';
-import { showRun } from './report.ts';
 import { LeftRunningError, RunFailedError, type RunInput, run } from './run.ts';
 import type { ExitCode } from './words.ts';
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const files = globSync('{functions,lib,cli,local,scripts}/**/*.ts', { cwd: ROOT }).map((file) => ({
+const files = globSync('{functions,lib,cli,terminal,local,scripts}/**/*.ts', { cwd: ROOT }).map((file) => ({
   file,
   text: readFileSync(join(ROOT, file), 'utf8'),
 }));
@@ -109,6 +109,12 @@ describe('imports run one way', () => {
     [
       'nothing but the command line knows local',
       (from: string, to: string) => !/^(cli|local|scripts)\//.test(from) && to.startsWith('local/'),
+    ],
+    [
+      'what is shown on a terminal knows nothing but lib, and only what talks to people knows it',
+      (from: string, to: string) =>
+        (from.startsWith('terminal/') && !/^(terminal|lib)\//.test(to)) ||
+        (to.startsWith('terminal/') && !/^(terminal|cli|local)\//.test(from)),
     ],
     ['nothing imports test or bench', (_: string, to: string) => /^(test|bench)\//.test(to)],
   ])('%s', (_, rule) => {
@@ -232,9 +238,9 @@ describe('13 B 7: the packages in package.json', () => {
     readFileSync(join(ROOT, 'package.json'), 'utf8'),
   ) as Record<string, Readonly<Record<string, string>>> & { readonly name: string };
 
-  /** What the package runs: functions, lib and cli, and all that they import or start. */
+  /** What the package runs: functions, lib, cli and terminal, and all that they import or start. */
   const shipped = new Set(
-    files.map(({ file }) => file).filter((file) => /^(functions|lib|cli)\//.test(file)),
+    files.map(({ file }) => file).filter((file) => /^(functions|lib|cli|terminal)\//.test(file)),
   );
   for (const file of shipped)
     for (const { from, to } of [...imports, ...started]) if (from === file) shipped.add(to);

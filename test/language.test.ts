@@ -27,6 +27,7 @@ const PLAIN: readonly string[] = [
   'local/aws',
   'local/aep',
   'scripts',
+  'terminal',
 ];
 
 /** Words that the glossary has replaced, and phrases that say too little. */

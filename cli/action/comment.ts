@@ -1,5 +1,5 @@
 // The one comment of a pull request: what was found, for people, and the tokens of the plans, for the merge.
-import { MistakeError } from '../mistake.ts';
+import { MistakeError } from '../../terminal/mistake.ts';
 
 /** What became of one manifest. */
 export interface Outcome {

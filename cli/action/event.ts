@@ -1,5 +1,5 @@
 // What an event of GitHub asks the action to do.
-import { MistakeError } from '../mistake.ts';
+import { MistakeError } from '../../terminal/mistake.ts';
 
 export type Job =
   | { readonly kind: 'nothing'; readonly why: string }

@@ -1,7 +1,7 @@
 // GitHub's REST API, as far as the action needs it: changed files, pull requests of a commit, and comments.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createFetch } from '../../lib/aws/http.ts';
-import { MistakeError } from '../mistake.ts';
+import { MistakeError } from '../../terminal/mistake.ts';
 
 /** https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files */
 export interface ChangedFile {

@@ -2,9 +2,9 @@
 import { globSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import type { Report } from '../../lib/pipeline.ts';
-import { createOutput } from '../create-output.ts';
-import { MistakeError } from '../mistake.ts';
-import { conflictsIn, showPlan } from '../report.ts';
+import { createOutput } from '../../terminal/create-output.ts';
+import { MistakeError } from '../../terminal/mistake.ts';
+import { conflictsIn, showPlan } from '../../terminal/report.ts';
 import { type Change, changedManifests } from './changes.ts';
 import { commentOf, type Outcome, tokensIn } from './comment.ts';
 import { type Job, jobOf } from './event.ts';

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { MistakeError, toldOf } from '../mistake.ts';
+import { MistakeError, toldOf } from '../../terminal/mistake.ts';
 import { createGitHub } from './github.ts';
 import { type Ended, runAction } from './run-action.ts';
 

@@ -1,7 +1,7 @@
 // `penstock check`: manifests, their mappings and their samples tried out on this machine, without network.
 import { stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { MistakeError } from '../mistake.ts';
+import { MistakeError } from '../../terminal/mistake.ts';
 import { type Command, isGiven, JSON_OPTION, textOf } from '../words.ts';
 
 /** What is checked where nothing is named. */

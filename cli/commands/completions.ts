@@ -1,5 +1,5 @@
 // `penstock completions`: what makes a shell offer the words of the command line.
-import { MistakeError } from '../mistake.ts';
+import { MistakeError } from '../../terminal/mistake.ts';
 import type { Command } from '../words.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;

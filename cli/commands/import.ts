@@ -1,8 +1,8 @@
 // `penstock import`: manifests of pipelines that somebody made in AEP by hand, written into files. Changes nothing there.
 import type { ImportAnswer, Imported } from '../../lib/import/import.ts';
+import { MistakeError } from '../../terminal/mistake.ts';
 import type { Context } from '../context.ts';
 import { type WrittenImport, writeImported } from '../import-file.ts';
-import { MistakeError } from '../mistake.ts';
 import { type Command, type Given, isGiven, JSON_OPTION, TARGET, textOf } from '../words.ts';
 
 /** Where manifests are written if nothing is said. */

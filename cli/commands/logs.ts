@@ -1,5 +1,5 @@
 // `penstock logs`: what the functions have logged of a pipeline, and with -f further as it comes.
-import { MistakeError } from '../mistake.ts';
+import { MistakeError } from '../../terminal/mistake.ts';
 import { type Command, isGiven, JSON_OPTION, TARGET, textOf, textsOf } from '../words.ts';
 
 /** Whose lines are of interest where none is named: what carries records. */

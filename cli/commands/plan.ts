@@ -17,7 +17,7 @@ export const plan: Command = {
   async run(context, { arguments: [file = ''] }) {
     const [{ readPipelineFile }, { isToDo, showPlan }, { planOf }] = await Promise.all([
       import('../manifest-file.ts'),
-      import('../report.ts'),
+      import('../../terminal/report.ts'),
       import('../planning.ts'),
     ]);
     const report = await planOf(context, await readPipelineFile(file));

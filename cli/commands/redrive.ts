@@ -1,5 +1,5 @@
 // `penstock redrive`: sends rejected records again, after a dry run that says what would be sent.
-import { MistakeError } from '../mistake.ts';
+import { MistakeError } from '../../terminal/mistake.ts';
 import { type Command, type Given, JSON_OPTION, SANDBOX, TARGET, textOf, textsOf, YES } from '../words.ts';
 
 const SOURCES = ['rejected', 'unrouted', 'on-failure', 'stream'];

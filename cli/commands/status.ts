@@ -10,7 +10,7 @@ export const status: Command = {
   options: [...TARGET, JSON_OPTION],
   examples: ['penstock status --stage prod', 'penstock status orders'],
   async run({ target, output }, { arguments: [pipeline] }) {
-    const { showRun } = await import('../report.ts');
+    const { showRun } = await import('../../terminal/report.ts');
     const answer = await target.invoke('status', pipeline === undefined ? {} : { pipeline });
     output.json(answer);
     if (!Array.isArray(answer)) {

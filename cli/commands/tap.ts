@@ -1,7 +1,7 @@
 // `penstock tap`: the next records of a stream, what would be sent of them, and what the mapping makes of it. Sends nothing.
 import type { TapAnswer, TappedMessage } from '../../lib/tap/tap.ts';
+import { MistakeError } from '../../terminal/mistake.ts';
 import type { Context } from '../context.ts';
-import { MistakeError } from '../mistake.ts';
 import { type Command, JSON_OPTION, TARGET, textOf } from '../words.ts';
 
 const TAKEN = 10;

@@ -1,6 +1,6 @@
 // `penstock where`: where one record is, and what has become of it. Changes nothing.
 import type { StreamWhereabouts, Whereabouts } from '../../lib/where/where.ts';
-import { MistakeError } from '../mistake.ts';
+import { MistakeError } from '../../terminal/mistake.ts';
 import { type Command, type Given, JSON_OPTION, TARGET, textOf } from '../words.ts';
 
 export const where: Command = {

@@ -1,7 +1,7 @@
 // Writes files into a folder: all of them or none, and over none that is there.
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MistakeError } from '../mistake.ts';
+import { MistakeError } from '../../terminal/mistake.ts';
 import type { WrittenFile } from './files.ts';
 
 /** What became of a file. */

@@ -1,6 +1,6 @@
 // What AWS answers to a call, and what to do where it refuses.
 import { awsFailure } from '../../lib/aws/failure.ts';
-import { MistakeError } from '../mistake.ts';
+import { MistakeError } from '../../terminal/mistake.ts';
 
 export function noStack(what: string, cause?: unknown): MistakeError {
   return new MistakeError(

@@ -1,8 +1,8 @@
 // The functions and the state machine through AWS's APIs: of a deployed stage, or of the local AWS, which has the same.
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import { readCause } from '../../lib/failure.ts';
-import { MistakeError } from '../mistake.ts';
-import { plainText } from '../plain-text.ts';
+import { MistakeError } from '../../terminal/mistake.ts';
+import { plainText } from '../../terminal/plain-text.ts';
 import type { Target } from '../target.ts';
 import { asked, noStack } from './asked.ts';
 import { clientsOf, type Where } from './clients.ts';

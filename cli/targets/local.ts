@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { type Address, readAddress } from '../../local/start/address.ts';
-import { MistakeError } from '../mistake.ts';
+import { MistakeError } from '../../terminal/mistake.ts';
 import type { Target } from '../target.ts';
 import { awsTarget } from './aws.ts';
 import type { TargetOptions } from './options.ts';

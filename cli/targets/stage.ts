@@ -1,6 +1,6 @@
 // A deployed stage, with AWS's region and credentials as the SDK finds them.
 import { WARM_UP_SECONDS } from '../../lib/waits.ts';
-import { MistakeError } from '../mistake.ts';
+import { MistakeError } from '../../terminal/mistake.ts';
 import type { Target } from '../target.ts';
 import { awsTarget } from './aws.ts';
 import type { TargetOptions } from './options.ts';

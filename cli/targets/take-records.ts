@@ -4,7 +4,7 @@ import { isNotFound } from '../../lib/aws/failure.ts';
 import { createStreamRange } from '../../lib/aws/stream-range.ts';
 import { streamArnIn } from '../../lib/published.ts';
 import type { StreamPage } from '../../lib/runtime.ts';
-import { MistakeError } from '../mistake.ts';
+import { MistakeError } from '../../terminal/mistake.ts';
 import { asked } from './asked.ts';
 
 /**

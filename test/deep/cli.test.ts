@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify, stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { columnsOf } from '../../cli/output.ts';
 import { FAKE_CREDENTIAL } from '../../local/aep/options.ts';
 import { readAddress } from '../../local/start/address.ts';
+import { columnsOf } from '../../terminal/output.ts';
 import { until } from '../support/eventually.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
