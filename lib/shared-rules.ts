@@ -2,6 +2,9 @@
 
 export const PIPELINE_NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/;
 
+/** Stands for all pipelines of the bundle: none of them may be called so. */
+export const ALL = 'all';
+
 /** What a record of the stream is. */
 export const DATA = ['raw', 'xdm'] as const;
 

@@ -13,7 +13,7 @@ export const importCommand: Command = {
   summary: 'makes manifests of pipelines that were made in Experience Platform by hand',
   about: [
     'Walks from a flow to all that belongs to it, and changes nothing. The next plan of the manifest changes nothing either. What the manifest does not say is listed.',
-    'A file that is there already is left as it is.',
+    'A file that is there already is left as it is. With --all, a flow that cannot be read does not end the command: the exit code is 1.',
   ],
   options: [
     { name: 'sandbox', value: 'NAME', summary: 'the sandbox to look in' },
@@ -45,20 +45,17 @@ export const importCommand: Command = {
     const { output, signal } = context;
     const event = eventOf(given);
     const folder = textOf(given, 'out') ?? MANIFESTS;
-    const told: object[] = [];
-    let isWell = true;
+    const written = new Set<string>();
+    const all: WrittenImport[] = [];
     for await (const one of flowsIn(event, context)) {
-      const done = await writtenApart(one, event, folder, context);
+      const done = await writtenApart(one, event, { folder, written }, context);
       tell(done, context);
-      const { manifest, ...rest } = done;
-      told.push(done.file === undefined ? { ...rest, manifest } : rest);
-      isWell &&= done.taken === undefined && (manifest !== undefined || event.all === true);
+      all.push(done);
     }
-    output.json({ imported: told });
+    output.json({ imported: all.map(jsonOf) });
     if (signal.aborted) return 130;
-    if (told.length === 0) output.line('There is no flow.');
-    else output.line(`${told.length} ${told.length === 1 ? 'flow' : 'flows'} looked at.`);
-    return isWell ? 0 : 1;
+    output.line(summaryOf(all));
+    return all.every((one) => isWell(one, event)) ? 0 : 1;
   },
 };
 
@@ -108,24 +105,63 @@ async function* flowsIn(event: ImportEvent, { target, signal, output }: Context)
   } while (next !== undefined && !signal.aborted);
 }
 
+/** Of all flows, those of other kinds are no mistake: whoever names one wants its manifest. */
+function isWell({ taken, failed, manifest }: WrittenImport, { all }: ImportEvent): boolean {
+  return taken === undefined && failed === undefined && (manifest !== undefined || all === true);
+}
+
+/** With the manifest where no file has it. */
+function jsonOf({ manifest, ...rest }: WrittenImport): object {
+  return rest.file === undefined ? { ...rest, manifest } : rest;
+}
+
+/** How many flows ended in which way, each in one of them. */
+function summaryOf(all: readonly WrittenImport[]): string {
+  if (all.length === 0) return 'There is no flow.';
+  const ways = all.map(({ file, taken, failed, complete }) => {
+    if (failed !== undefined) return 'not readable';
+    if (taken !== undefined) return 'not written';
+    if (file === undefined) return 'without a manifest';
+    return complete ? 'complete' : 'incomplete';
+  });
+  const counts = ['complete', 'incomplete', 'without a manifest', 'not readable', 'not written']
+    .map((way) => [ways.filter((one) => one === way).length, way] as const)
+    .filter(([count]) => count > 0);
+  const flows = all.length === 1 ? 'flow' : 'flows';
+  return `${all.length} ${flows} looked at: ${counts.map(([count, way]) => `${count} ${way}`).join(', ')}.`;
+}
+
+/** Where manifests go, and which files this command has come to already. */
+interface Place {
+  readonly folder: string;
+  readonly written: Set<string>;
+}
+
 /** Two flows may have one name: then a part of the flow's id tells the pipelines apart. */
 async function writtenApart(
   one: Imported,
   event: ImportEvent,
-  folder: string,
+  { folder, written }: Place,
   { target, folder: from }: Context,
 ): Promise<WrittenImport> {
   const done = await writeImported(one, folder, from);
-  if (done.taken === undefined || event.flow !== undefined) return done;
+  const file = done.file ?? done.taken;
+  // What an earlier command wrote may be this very flow: a second manifest of it would want the same parts.
+  if (file === undefined || !written.has(file)) {
+    if (file !== undefined) written.add(file);
+    return done;
+  }
   const { all: _, dataset: __, ...rest } = event;
   const name = `${String(one.manifest?.name).slice(0, 55)}-${one.flow.slice(0, 8)}`;
   const again = (await target.invoke('import', { ...rest, flow: one.flow, name })) as ImportAnswer;
   return again.imported[0] === undefined ? done : writeImported(again.imported[0], folder, from);
 }
 
-function tell({ flow, name, file, taken, complete, findings }: WrittenImport, { output }: Context): void {
+function tell(one: WrittenImport, { output }: Context): void {
+  const { flow, name, file, taken, complete, failed, findings } = one;
   const { green, red, yellow, dim } = output.colours;
-  const sign = complete ? green('complete  ') : yellow('incomplete');
+  const sign =
+    failed !== undefined ? red('failed    ') : complete ? green('complete  ') : yellow('incomplete');
   const where =
     file ?? (taken === undefined ? red('no manifest') : `${red('not written')}: ${taken} is there`);
   output.line(`${sign}  ${name ?? flow} ${dim(flow)}  ${where}`);

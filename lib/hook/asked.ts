@@ -5,9 +5,6 @@ import { MAX_DRAIN_SECONDS, MAX_WARM_UP_SECONDS, PIPELINE_NAME } from '../shared
 import { leanObject } from '../strict-object.ts';
 import * as z from '../zod.ts';
 
-/** Stands for all pipelines of the bundle. */
-export const ALL = 'all';
-
 /** As deep as `begin` accepts. Deeper JSON could exhaust the stack. */
 const MAX_ASKED_DEPTH = 110;
 

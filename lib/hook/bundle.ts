@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { Failure } from '../failure.ts';
 import { parseSamplesText, samplesFileOf } from '../samples.ts';
 import { manifestInFile } from '../schemas/files.ts';
-import { ALL } from './asked.ts';
+import { ALL } from '../shared-rules.ts';
 
 /** A manifest as written, with its samples. */
 export interface Bundled {

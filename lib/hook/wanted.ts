@@ -1,6 +1,7 @@
 // Makes of a request the executions that it wants: one for each pipeline, with its input.
 import { Failure, isFailure } from '../failure.ts';
-import { ALL, type HookRequest } from './asked.ts';
+import { ALL } from '../shared-rules.ts';
+import type { HookRequest } from './asked.ts';
 import type { Bundle } from './bundle.ts';
 
 /** An execution's input, in the shape of `ProvisionRequest`. */

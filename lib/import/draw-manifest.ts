@@ -3,6 +3,7 @@ import { MAX_MANIFEST_BYTES } from '../bounds.ts';
 import { Manifest } from '../manifest.ts';
 import { mistakes, wording } from '../mistakes.ts';
 import { tagInDescription, withoutTag } from '../provision/resources/ownership-tag.ts';
+import { ALL, PIPELINE_NAME } from '../shared-rules.ts';
 import { drawDataset, MAX_DESCRIPTION, tooLongText } from './draw-dataset.ts';
 import { drawMapping } from './draw-mapping.ts';
 import { drawSchema } from './draw-schema.ts';
@@ -35,7 +36,7 @@ export function drawManifest(walked: WalkedFlow, told: ImportGiven): Drawn {
   const names = namesOf(walked);
   const manifest = {
     version: 1,
-    name: told.name ?? tagInDescription(walked.flow.description)?.pipeline ?? pipelineNameOf(walked.flow),
+    name: told.name ?? ownNameOf(walked.flow) ?? pipelineNameOf(walked.flow),
     ...(description !== '' && description.length <= MAX_DESCRIPTION && { description }),
     sandbox: told.sandbox,
     ...(told.credentials !== undefined && { credentials: told.credentials }),
@@ -151,6 +152,12 @@ function namesOf({ flow, source, base, target, mappingSet }: WalkedFlow) {
   };
 }
 
+/** Of a pipeline of Penstock's. Anybody can write a tag: what is no name of a pipeline may lead out of a folder. */
+function ownNameOf({ description }: WalkedFlow['flow']): string | undefined {
+  const name = tagInDescription(description)?.pipeline;
+  return name !== undefined && PIPELINE_NAME.test(name) ? name : undefined;
+}
+
 /** Letters, digits, ".", "_" and "-" of the flow's name. */
 function pipelineNameOf({ id, name = '' }: WalkedFlow['flow']): string {
   const plain = name
@@ -160,5 +167,6 @@ function pipelineNameOf({ id, name = '' }: WalkedFlow['flow']): string {
     .replace(/[^a-z0-9._-]+/g, '-')
     .replace(/^[^a-z0-9]+|-+$/g, '')
     .slice(0, 64);
-  return plain === '' ? `flow-${id.slice(0, 8)}` : plain;
+  // In a request, "all" is every pipeline.
+  return plain === '' || plain === ALL ? `flow-${id.slice(0, 8)}` : plain;
 }

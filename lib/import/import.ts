@@ -1,6 +1,6 @@
 // Import: makes manifests of pipelines that somebody made in AEP by hand. Reads only.
 import type { ListedFlow } from '../aep/index.ts';
-import { isFailure, reasonOf } from '../failure.ts';
+import { type Failure, type FailureCode, isFailure, reasonOf } from '../failure.ts';
 import type { Context } from '../provision/resources/resource.ts';
 import type { InSandbox } from '../provision/steps/step.ts';
 import type { Runtime } from '../runtime.ts';
@@ -19,6 +19,8 @@ export interface Imported {
   readonly manifest?: Readonly<Record<string, unknown>>;
   /** Whether the next plan of the manifest, as it is, changes nothing of it in AEP. */
   readonly complete: boolean;
+  /** Why AEP did not let the flow or a part of it be read. */
+  readonly failed?: FailureCode;
   /** What the manifest does not say, or what keeps it from being one. */
   readonly findings: readonly ImportFinding[];
 }
@@ -44,7 +46,15 @@ export async function importing(
   const around = surroundingsOf(context.aep);
   const { flows, next } = await askedFlows(request, context);
   const imported: Imported[] = [];
-  for (const flow of flows) imported.push(await importOne(flow, givenBy(request), context, around));
+  for (const flow of flows)
+    imported.push(
+      await importOne(flow, givenBy(request), context, around).catch((error: unknown) => {
+        // One flow may have a broken part for ever. If the next one fails as well, it is AEP that is away.
+        const isAway = isFailure(error) && imported.at(-1)?.failed === error.code;
+        if ('flow' in request || isAway || !isOfAep(error)) throw error;
+        return unread(flow, error);
+      }),
+    );
   return { imported: fitting(imported), ...(next !== undefined && { continue: next }) };
 }
 
@@ -79,7 +89,7 @@ async function importOne(
   context: Context,
   around: Surroundings,
 ): Promise<Imported> {
-  const about = { flow: listed.id, ...(listed.name !== undefined && { name: listed.name }) };
+  const about = aboutOf(listed);
   const foreign = foreignFlow(listed);
   if (foreign !== undefined) return { ...about, complete: false, findings: [foreign] };
   try {
@@ -91,17 +101,26 @@ async function importOne(
     const all = [...findings, ...rest];
     return { ...about, manifest, complete: all.every(({ effect }) => effect === 'kept'), findings: all };
   } catch (error) {
-    if (!isOfFlow(error)) throw error;
-    return { ...about, complete: false, findings: [prevents('flow', reasonOf(error))] };
+    if (!isFailure(error) || !OF_FLOW.includes(error.code)) throw error;
+    return unread(listed, error);
   }
 }
 
-/** Whether it is about what one flow leads to: then the others can still be imported. */
-function isOfFlow(error: unknown): boolean {
-  return (
-    isFailure(error) &&
-    ['AEP_NOT_FOUND', 'AEP_FORBIDDEN', 'AEP_REFUSED', 'AEP_UNEXPECTED'].includes(error.code)
-  );
+function aboutOf({ id, name }: ListedFlow): Pick<Imported, 'flow' | 'name'> {
+  return { flow: id, ...(name !== undefined && { name }) };
+}
+
+function unread(listed: ListedFlow, error: Failure): Imported {
+  const findings = [prevents('flow', reasonOf(error))];
+  return { ...aboutOf(listed), complete: false, failed: error.code, findings };
+}
+
+/** It is about what one flow leads to: then the others can still be imported. */
+const OF_FLOW: readonly FailureCode[] = ['AEP_NOT_FOUND', 'AEP_FORBIDDEN', 'AEP_REFUSED', 'AEP_UNEXPECTED'];
+
+/** AEP answered so, or not at all. Some services answer 401 where only a permission is missing. */
+function isOfAep(error: unknown): error is Failure {
+  return isFailure(error) && error.code.startsWith('AEP_');
 }
 
 /** Lambda's answers end at 6 MB. */

@@ -18,24 +18,30 @@ export interface Surroundings {
 }
 
 export function surroundingsOf(aep: Aep): Surroundings {
-  const withGroup = new Map<string, Promise<readonly string[]>>();
+  const withGroup = new Map<string, () => Promise<readonly string[]>>();
   return {
     aep,
     tenant: remembered(() => aep.schemaRegistry.tenantId()),
     datasets: remembered(() => aep.catalog.allDatasets()),
     schemasWith(groupId) {
-      const asked = withGroup.get(groupId) ?? aep.schemaRegistry.schemasWith(groupId);
+      const asked = withGroup.get(groupId) ?? remembered(() => aep.schemaRegistry.schemasWith(groupId));
       withGroup.set(groupId, asked);
-      return asked;
+      return asked();
     },
   };
 }
 
+/** A failure is not remembered: the next flow may ask again. */
 function remembered<T>(ask: () => Promise<T>): () => Promise<T> {
   let asked: Promise<T> | undefined;
-  return () => {
-    asked ??= ask();
-    return asked;
+  return async () => {
+    try {
+      asked ??= ask();
+      return await asked;
+    } catch (error) {
+      asked = undefined;
+      throw error;
+    }
   };
 }
 

@@ -73,6 +73,65 @@ describe('15 import: the command', () => {
     expect(await readFile(join(folder, 'people.json'), 'utf8')).toBe('mine');
   });
 
+  it('asked again it writes nothing twice: what it wrote is there, and a file that was edited stays', async () => {
+    const own = world();
+    await byTutorial(own, { flow: { name: 'Same name' } });
+    await byTutorial(own, { title: 'Second', flow: { name: 'Same name' } });
+    await byTutorial(own, { title: 'Third' });
+    expect((await command(own, { all: true })).exitCode).toBe(0);
+    const files = (await readdir(join(folder, 'pipelines'))).sort();
+    const again = await command(own, { all: true });
+    expect([again.exitCode, (await readdir(join(folder, 'pipelines'))).sort()]).toEqual([0, files]);
+    await writeFile(join(folder, 'pipelines/same-name.json'), 'edited');
+    const third = await command(own, { all: true });
+    expect([third.exitCode, (await readdir(join(folder, 'pipelines'))).sort()]).toEqual([1, files]);
+    expect(third.text).toContain('3 flows looked at: 2 incomplete, 1 not written.');
+    expect(await readFile(join(folder, 'pipelines/same-name.json'), 'utf8')).toBe('edited');
+  });
+
+  it('writes where it says, also into a folder named from the top', async () => {
+    const own = world();
+    const { flow } = await byTutorial(own);
+    const out = join(folder, 'elsewhere', 'imported');
+    const done = await command(own, { flow, out });
+    expect(done.text).toContain(`penstock plan ${join(out, 'tutorial-customers-flow.json')}`);
+    expect(await readdir(out)).toEqual(['tutorial-customers-flow.json']);
+  });
+
+  it.each([
+    ['Orders.samples', undefined, 'orders-samples.json', 'orders.samples'],
+    ['Orders.records', undefined, 'orders-records.json', 'orders.records'],
+    ['All', undefined, expect.stringMatching(/^flow-\w{8}\.json$/), expect.stringMatching(/^flow-/)],
+    ['Клиенты', undefined, expect.stringMatching(/^flow-\w{8}\.json$/), expect.stringMatching(/^flow-/)],
+    ['Shop', '[penstock pipeline=../../shop execution=a@b]', 'shop.json', 'shop'],
+  ])(
+    'of the flow %j (%j) the file is a manifest, in the folder',
+    async (name, description, file, pipeline) => {
+      const own = world();
+      const { flow } = await byTutorial(own, { flow: { name, ...(description && { description }) } });
+      const done = await command(own, { flow, stream: 'customers' });
+      expect(done.exitCode).toBe(0);
+      const there = await readdir(join(folder, 'pipelines'));
+      expect(there).toEqual([file]);
+      const manifest = await read(join('pipelines', String(there[0])));
+      expect(parseManifest(manifest).name).toEqual(pipeline);
+    },
+  );
+
+  it('a flow that cannot be read is told and counted, the others are written, and the exit code says so', async () => {
+    const own = world();
+    const { dataset } = await byTutorial(own);
+    await byTutorial(own, { title: 'Second' });
+    own.platform.faults.add({ kind: 'refuse', status: 403, path: `/**/dataSets/${dataset}` });
+    const done = await command(own, { all: true });
+    expect(done.exitCode).toBe(1);
+    expect(done.text).toContain('2 flows looked at: 1 incomplete, 1 not readable.');
+    expect(done.document).toMatchObject({
+      imported: [{ failed: 'AEP_FORBIDDEN' }, { flow: expect.any(String) }],
+    });
+    expect(await readdir(join(folder, 'pipelines'))).toEqual(['second-flow.json']);
+  });
+
   it('a sandbox page by page: two flows of one name get a file each, and what is no pipeline is told', async () => {
     const own = world();
     const { flow } = await byTutorial(own, { flow: { name: 'Same name' } });

@@ -25,6 +25,8 @@ function destinations(own: World, count: number): void {
   }
 }
 
+const schemaPath = (schema: string) => `/**/schemas/${encodeURIComponent(schema)}`;
+
 async function everyPage(own: World): Promise<ImportAnswer[]> {
   const pages: ImportAnswer[] = [];
   let from: string | undefined;
@@ -114,18 +116,42 @@ describe('15 import: everything in a sandbox', () => {
     ]);
   });
 
+  it.each([
+    [503, 'AEP_UNAVAILABLE'],
+    [401, 'AEP_UNAUTHORIZED'],
+    [403, 'AEP_FORBIDDEN'],
+  ])(
+    'one flow has a part that AEP answers with %d for ever: the others are imported',
+    async (status, code) => {
+      const own = world();
+      const { schema } = await byTutorial(own);
+      await byTutorial(own, { title: 'Visits' });
+      own.platform.faults.add({ kind: 'refuse', status, path: schemaPath(schema) });
+      const { imported } = await imports(own, { all: true });
+      expect(imported.map(({ failed, manifest }) => [failed, manifest?.name])).toEqual([
+        [code, undefined],
+        [undefined, 'visits-flow'],
+      ]);
+    },
+  );
+
   it('where AEP is away nothing is told of any flow: the page can be asked for again', async () => {
     const own = world();
-    const { schema } = await byTutorial(own);
-    own.platform.faults.add({
-      kind: 'refuse',
-      status: 503,
-      path: `/**/schemas/${encodeURIComponent(schema)}`,
-    });
+    await byTutorial(own);
+    await byTutorial(own, { title: 'Visits' });
+    own.platform.faults.add({ kind: 'refuse', status: 503, path: '/**/schemas/*' });
     const failed: unknown = await imports(own, { all: true }).catch((error: unknown) => error);
     expect(isFailure(failed) && [failed.code, failed.retryable]).toEqual(['AEP_UNAVAILABLE', true]);
     own.platform.faults.clear();
-    expect((await imports(own, { all: true })).imported).toHaveLength(1);
+    expect((await imports(own, { all: true })).imported).toHaveLength(2);
+  });
+
+  it('of a flow that is named, the failure itself is told', async () => {
+    const own = world();
+    const { flow, schema } = await byTutorial(own);
+    own.platform.faults.add({ kind: 'refuse', status: 503, path: schemaPath(schema) });
+    const failed: unknown = await imports(own, { flow }).catch((error: unknown) => error);
+    expect(isFailure(failed) && failed.code).toBe('AEP_UNAVAILABLE');
   });
 
   it('by a dataset: all flows that fill it', async () => {
