@@ -66,7 +66,7 @@ function objectOf(body: Json): JsonObject {
   throw Refusal.problem(400, 'BadRequestError', 'The request body must be a JSON object.');
 }
 
-export function mediaType(call: Call): string {
+export function mediaType(call: Pick<Call, 'headers'>): string {
   return (callHeader(call, 'content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
 }
 

@@ -3,7 +3,8 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { json } from './answer.ts';
+import { type Access, areaOf, createAccess, insideOf, OWN_HEADERS, refusal, tokenFrom } from './access.ts';
+import { type Answer, json } from './answer.ts';
 import { commandLine } from './command-line.ts';
 import type { Comparison } from './compare/comparison.ts';
 import { legacyProblem, Refusal } from './errors.ts';
@@ -23,11 +24,14 @@ export interface ServerOptions extends PlatformOptions {
   platform?: Platform;
   /** Every read is asked of the real service too; `/_simulator/differences` shows what differs. */
   comparison?: Comparison;
+  /** Who may look inside; without it, a token of its own is drawn. */
+  access?: Access;
 }
 
 export interface RunningServer {
   readonly origin: string;
   readonly platform: Platform;
+  readonly access: Access;
   close(): Promise<void>;
 }
 
@@ -37,11 +41,12 @@ const DIFFERENCES = '/_simulator/differences';
 const KEPT_BYTES = 8 * 1024 * 1024;
 
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
-  const { port = 4010, platform: given, comparison, ...platformOptions } = options;
+  const { port = 4010, platform: given, comparison, access = createAccess(), ...platformOptions } = options;
   const platform = given ?? createPlatform(platformOptions);
+  const served: Served = { platform, comparison, access };
   const sockets = new Set<Socket>();
   const server = createServer((request, response) => {
-    answer(platform, comparison, request, response).catch((error: unknown) => fail(response, error));
+    answer(served, request, response).catch((error: unknown) => fail(response, error));
   });
   server.on('connection', (socket) => {
     sockets.add(socket);
@@ -57,6 +62,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   return {
     origin,
     platform,
+    access,
     close: () =>
       new Promise<void>((resolve, reject) => {
         platform.close();
@@ -67,26 +73,27 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   };
 }
 
-async function answer(
-  platform: Platform,
-  comparison: Comparison | undefined,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+interface Served {
+  readonly platform: Platform;
+  readonly comparison: Comparison | undefined;
+  readonly access: Access;
+}
+
+async function answer(served: Served, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const body = await bodyOf(request);
   const call = callFrom(request, response, body);
-  const differences = call.method === 'GET' && call.path === DIFFERENCES;
-  const result =
-    comparison && differences
-      ? json(200, { ...comparison.report() } as object as JsonObject)
-      : await platform.handle(call);
+  const area = areaOf(call.path);
+  const refused = refusal(call, area, served.access);
+  const result = refused ?? (await answerOf(served, call));
+  const { platform, comparison } = served;
   if (result.dropped) {
     request.socket.destroy();
     return;
   }
   const text = result.status === 204 ? undefined : wireText(result);
   const length = text === undefined ? {} : { 'content-length': Buffer.byteLength(text) };
-  response.writeHead(result.status, { ...result.headers, ...length });
+  const own = area === 'platform' ? {} : OWN_HEADERS;
+  response.writeHead(result.status, { 'x-simulated': 'penstock', ...own, ...result.headers, ...length });
   if (result.breaksAfter !== undefined && text !== undefined) {
     response.write(Buffer.from(text).subarray(0, result.breaksAfter), () => request.socket.destroy());
     return;
@@ -94,7 +101,13 @@ async function answer(
   // As a text it goes out in one piece with the head; as a buffer it would be a write of its own.
   response.end(text);
   // After the answer, so that the caller does not wait for it.
-  comparison?.note(call, result, (name) => platform.state.sandboxes.has(name));
+  if (!refused) comparison?.note(call, result, (name) => platform.state.sandboxes.has(name));
+}
+
+function answerOf({ platform, comparison }: Served, call: Call): Answer | Promise<Answer> {
+  if (comparison && call.method === 'GET' && call.path === DIFFERENCES)
+    return json(200, { ...comparison.report() } as object as JsonObject);
+  return platform.handle(call);
 }
 
 function callFrom(request: IncomingMessage, response: ServerResponse, body: Buffer): Call {
@@ -153,7 +166,7 @@ function fail(response: ServerResponse, error: unknown): void {
   response.end(JSON.stringify(legacyProblem(500, 'Simulator error', detail)));
 }
 
-function banner({ origin, platform }: RunningServer): string {
+function banner({ origin, platform, access }: RunningServer): string {
   const { settings } = platform;
   const [credential] = platform.credentials;
   return [
@@ -168,7 +181,7 @@ function banner({ origin, platform }: RunningServer): string {
     `  tenant         ${settings.tenant}`,
     `  sandboxes      ${settings.sandboxes.map((each) => each.name).join(', ')}`,
     `  warm-up        ${settings.warmUpMs / 1000} s after a flow is made or changed`,
-    `  look inside    ${origin}/_simulator/`,
+    `  look inside    ${insideOf(origin, access)}   (${access.isForAll ? 'everybody needs' : 'a browser needs'} the token)`,
     '',
   ].join('\n');
 }
@@ -190,6 +203,8 @@ const USAGE = `Runs the simulated Experience Platform alone, for any client.
   --quirk NAME=VALUE  how the platform behaves where Adobe's pages contradict each other (docs/fidelity.md). Can be given more
                       than once. Values, and the default in brackets:
 ${QUIRK_HELP}
+  --admin-token       asks programs, too, for the token that browsers need at /_simulator/. It is drawn anew at each start
+                      and printed; PENSTOCK_ADMIN_TOKEN names another
   --help              this text
 `;
 
@@ -238,6 +253,7 @@ function parsed() {
       xdm: { type: 'string' },
       compare: { type: 'string' },
       quirk: { type: 'string', multiple: true },
+      'admin-token': { type: 'boolean' },
       help: { type: 'boolean' },
     },
   }).values;
@@ -278,6 +294,7 @@ async function main(): Promise<void> {
   if (values.kinesis !== undefined) options.kinesis = urlOf(values.kinesis);
   if (values.xdm !== undefined) options.xdm = await standardFrom(values.xdm);
   if (values.compare !== undefined) options.comparison = await comparisonWith(values.compare);
+  options.access = createAccess(values['admin-token'], tokenFrom(process.env));
   const running = await startServer(options).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error;
     throw new Error(`Port ${options.port} is taken; choose another with --port, or 0 for any free one.`);

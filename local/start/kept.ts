@@ -1,4 +1,5 @@
 // What `npm start -- --keep` leaves running, in lines to copy: addresses, and what points the AWS CLI to this machine.
+import { insideOf } from '../aep/access.ts';
 import { functionName } from './functions.ts';
 import type { Stack } from './stack.ts';
 
@@ -17,7 +18,7 @@ export function keptLines(stack: Stack, name: string): string[] {
     '',
     'Everything is kept running. Press Ctrl-C to end it.',
     `  simulated platform   ${stack.platform.origin}`,
-    `  what it knows        ${stack.platform.origin}/_simulator/`,
+    `  what it knows        ${insideOf(stack.platform.origin, stack.platform.access)}`,
     `  dead-letter store    ${stack.deadLettersFolder}`,
     `  deploy hook          ${stack.hookUrl}  (its key for GitHub: ${HOOK_KEY})`,
     '',

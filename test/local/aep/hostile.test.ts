@@ -61,7 +61,7 @@ async function exchange(...bytes: string[]): Promise<string> {
 }
 
 async function statusOf(target: string, body?: string, more = ''): Promise<number> {
-  const head = `${body === undefined ? 'GET' : 'POST'} ${target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n${more}`;
+  const head = `${body === undefined ? 'GET' : 'POST'} ${target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n${more}`;
   const sized = `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body ?? '')}\r\n\r\n`;
   return Number((await exchange(head + sized, body ?? '')).slice(9, 12));
 }
@@ -141,21 +141,33 @@ test.each([
 
 test.each([
   ['what is no HTTP', 'hello\r\n\r\n', /^400$/],
-  ['a head without end', `GET / HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`, /^(431)?$/],
-  ['two lengths', 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab', /^400$/],
+  [
+    'a head without end',
+    `GET / HTTP/1.1\r\nhost: localhost\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`,
+    /^(431)?$/,
+  ],
+  [
+    'two lengths',
+    'POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab',
+    /^400$/,
+  ],
   [
     'a length and chunks',
-    'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+    'POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
     '400',
   ],
-  ['a broken chunk', 'POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n', /^400$/],
+  [
+    'a broken chunk',
+    'POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n',
+    /^400$/,
+  ],
 ])('12 shown: %s is refused', async (_what, bytes, status) => {
   expect((await exchange(bytes)).slice(9, 12)).toMatch(status);
   await alive();
 });
 
 test('12 shown: callers that stall in the middle of a request delay no other', async () => {
-  const head = `POST /collection/${made.inletId} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n`;
+  const head = `POST /collection/${made.inletId} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n`;
   const waiting = await Promise.all(Array.from({ length: 200 }, () => open()));
   for (const [index, socket] of waiting.entries()) {
     // In the request line, in the head, before and in the body: and then nothing.
@@ -172,7 +184,7 @@ test('12 shown: callers that stall in the middle of a request delay no other', a
 
 test('12 shown: a caller that half-closes after its request gets its answer, one that cuts the request does not', async () => {
   const body = JSON.stringify(ROW);
-  const head = `POST /collection/${made.inletId} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n`;
+  const head = `POST /collection/${made.inletId} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n`;
   const whole = await open(true);
   const answer = text(whole);
   whole.end(

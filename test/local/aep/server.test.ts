@@ -10,6 +10,7 @@ import { type RunningServer, startServer } from '../../../local/aep/server.ts';
 import { CLIENT, FLOWS, HTTP_API, ORGANIZATION, SECRET } from './support.ts';
 
 const SERVER = join(import.meta.dirname, '../../../local/aep/server.ts');
+const ADMIN_TOKEN = 'chosen-by-a-test';
 let running: RunningServer | undefined;
 
 afterEach(async () => {
@@ -111,10 +112,16 @@ test('the admin pages show the state, move the clock and forget everything', asy
     (await (await fetch(`${admin}/state`)).json()) as { now: number; counts: { requests: number } };
   const before = await read();
   expect(before.counts.requests).toBe(1);
-  const moved = await fetch(`${admin}/clock`, { method: 'POST', body: '{"advanceMs":600000}' });
+  const change = (page: string, body?: string) =>
+    fetch(`${admin}/${page}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      ...(body !== undefined && { body }),
+    });
+  const moved = await change('clock', '{"advanceMs":600000}');
   expect(((await moved.json()) as { now: number }).now).toBeGreaterThanOrEqual(before.now + 600_000);
-  expect((await fetch(`${admin}/clock`, { method: 'POST', body: '{"advanceMs":-1}' })).status).toBe(400);
-  expect((await fetch(`${admin}/reset`, { method: 'POST' })).status).toBe(204);
+  expect((await change('clock', '{"advanceMs":-1}')).status).toBe(400);
+  expect((await change('reset')).status).toBe(204);
   expect((await read()).counts.requests).toBe(0);
 });
 
@@ -136,7 +143,8 @@ test('it listens on this machine only', async () => {
 
 test('started from the command line it says what it is, and refuses wrong options', async () => {
   const start = (...args: string[]) => {
-    const child = spawn(process.execPath, [SERVER, ...args], { stdio: 'pipe' });
+    const env = { ...process.env, PENSTOCK_ADMIN_TOKEN: ADMIN_TOKEN };
+    const child = spawn(process.execPath, [SERVER, ...args], { stdio: 'pipe', env });
     const ended = new Promise((resolve) => child.once('close', resolve));
     const said = Promise.withResolvers<void>();
     let output = '';
@@ -163,6 +171,7 @@ test('started from the command line it says what it is, and refuses wrong option
     'openid, session, sesion',
     '--xdm',
     xdm,
+    '--admin-token',
   );
   await said;
   rmSync(xdm, { recursive: true });
@@ -180,6 +189,10 @@ test('started from the command line it says what it is, and refuses wrong option
     headers: { ...(await headers(origin)), accept: 'application/vnd.adobe.xed-id+json' },
   });
   expect(await groups.text()).toContain($id);
+  // Programs are asked for the token too; the address that is printed has it.
+  const inside = /look inside\s+(\S+)/.exec(output())?.[1] ?? '';
+  expect(inside).toBe(`${origin}/_simulator/?token=${ADMIN_TOKEN}`);
+  expect([(await fetch(inside)).status, (await fetch(`${origin}/_simulator/`)).status]).toEqual([200, 401]);
   child.kill('SIGTERM');
   expect(await ended).toBe(0);
   const wrong = start('--port', 'many');
