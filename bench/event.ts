@@ -1,6 +1,6 @@
 // Kinesis events of sample records, as Lambda hands them to a function.
 import { eventRecord } from '../local/aws/kinesis-event.ts';
-import { sampleRecords } from '../local/start/samples.ts';
+import { linesOf } from './records.ts';
 
 export const STREAM_ARN = 'arn:aws:kinesis:eu-west-1:123456789012:stream/bench';
 /** A stream of several routes, of the same records. */
@@ -11,14 +11,9 @@ const SOURCE = {
   region: 'eu-west-1',
   roleArn: 'arn:aws:iam::123456789012:role/bench',
 };
-/** How every sample record begins: what the inlet counts by, where it does not parse. */
+/** How every record begins: what the inlet counts by, where it does not parse. */
 export const MARK = Buffer.from('{"id":"cust-');
 const EVENT_BYTES = 6_000_000;
-
-/** The records as the producer wrote them. */
-export function linesOf(records: number, bytes: number): string[] {
-  return [...sampleRecords({ count: records, seed: 1, data: 'raw', bytes, spoilEvery: 0 })];
-}
 
 /** The event's JSON. Keys are many, so that lanes are filled evenly. */
 export function eventText(lines: readonly string[], eventSourceArn = STREAM_ARN): string {

@@ -6,7 +6,8 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { selfSigned } from '../test/support/certificate.ts';
-import { linesOf, MARK, ROUTED_STREAM_ARN, STREAM_ARN } from './event.ts';
+import { MARK, ROUTED_STREAM_ARN, STREAM_ARN } from './event.ts';
+import { linesOf } from './records.ts';
 
 export interface InletPorts {
   readonly http: string;

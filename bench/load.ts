@@ -1,7 +1,8 @@
 // The load, a process for each candidate: hands its handler Lambda's events and measures time, processor and memory.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { eventText, linesOf, ROUTED_STREAM_ARN, STREAM_ARN } from './event.ts';
+import { eventText, ROUTED_STREAM_ARN, STREAM_ARN } from './event.ts';
+import { linesOf } from './records.ts';
 
 /** So many events, `concurrent` of them at the same time: a multiple of those. */
 export interface Load {

@@ -1,9 +1,10 @@
 // The measurements: which candidates, on what, how often. Each sample is checked against what the inlet has counted.
 import { readFileSync } from 'node:fs';
 import { deflateRawSync } from 'node:zlib';
-import { eventText, linesOf } from './event.ts';
+import { eventText } from './event.ts';
 import type { Load, Sample } from './load.ts';
 import { limit } from './quota.ts';
+import { linesOf } from './records.ts';
 import {
   bodiesFolder,
   type Candidate,

@@ -10,8 +10,8 @@ import { revisionOf } from '../lib/published.ts';
 import { eventRecord } from '../local/aws/kinesis-event.ts';
 import { functionName } from '../local/start/functions.ts';
 import { prepareSource, provision } from '../local/start/journey.ts';
+import { sampleRecords } from '../local/start/samples.ts';
 import { ensureStream, type Stack } from '../local/start/stack.ts';
-import { linesOf } from './event.ts';
 import type { Start } from './starts-of.ts';
 
 /** Nothing is in it: what the forwarder is handed is said to be of it. */
@@ -131,7 +131,7 @@ function recordsOf(): unknown[] {
     region: 'eu-west-1',
     roleArn: 'arn:aws:iam::123456789012:role/bench',
   };
-  return linesOf(100, 1_000).map(
+  return [...sampleRecords({ count: 100, seed: 1, data: 'raw', spoilEvery: 0 })].map(
     (line, index) =>
       eventRecord(source, 'shardId-000000000000', {
         Data: Buffer.from(line),

@@ -10,7 +10,7 @@ import { ROUTED_STREAM_ARN, STREAM_ARN } from './event.ts';
 import type { InletCounts, InletMode, InletPorts } from './inlet.ts';
 import type { Load, Sample } from './load.ts';
 
-export const PEERS = ['tutorial', 'powertools', 'axios', 'plain', 'bound'] as const;
+export const PEERS = ['tutorial', 'powertools', 'axios', 'plain', 'decoding', 'bound'] as const;
 /** `routes`: the forwarder with a stream of several routes; `before`: an earlier bundle of it. */
 export type Candidate = 'penstock' | 'routes' | 'before' | (typeof PEERS)[number];
 export type Scheme = 'http' | 'https';

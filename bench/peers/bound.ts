@@ -29,7 +29,7 @@ function read(from: string): Buffer[] {
 }
 
 export async function handler(event: { Records: { kinesis: { data: string } }[] }): Promise<void> {
-  // Which of the two sizes it is: samples of 300 B come out at 300 to 312 B.
+  // Which of the two sizes it is: base64 of 300 B has 400 characters.
   const bytes = (event.Records[0]?.kinesis.data.length ?? 0) > 800 ? 1_000 : 300;
   await Promise.all(
     bodiesFor(event.Records, bytes).map(async (body) => {
