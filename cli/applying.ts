@@ -35,7 +35,7 @@ export async function applyFile(
   if (token !== undefined && !TOKEN.test(token))
     throw new MistakeError(
       'USAGE',
-      '--token: expected the last line of penstock plan, p1.…',
+      '--token: expected the last line of penstock plan, p2.…',
       'penstock plan MANIFEST',
     );
   const named = textOf(given, 'sandbox');

@@ -24,7 +24,7 @@ export const apply: Command = {
   ],
   examples: [
     'penstock apply pipelines/orders.json',
-    'penstock apply pipelines/orders.json --stage prod --token p1.…',
+    'penstock apply pipelines/orders.json --stage prod --token p2.…',
   ],
   async run(context, given) {
     const [{ readPipelineFile }, { applyFile }] = await Promise.all([

@@ -78,12 +78,12 @@ async function withToken(
   planned: Pipeline,
   record: LedgerRecord | undefined,
   read: ResourcesRead,
-  { runtime }: StreamContext,
+  context: StreamContext,
 ): Promise<Pipeline> {
-  const state = await stateRead(planned, record, read, runtime);
+  const state = await stateRead(planned, record, read, context);
   const moved = planned.token === undefined ? [] : movedParts(planned.token, state);
   const known = { ...planned, token: planToken(state) };
-  return moved.length === 0 ? known : { ...known, moved, failure: movedFailure(moved, known, record) };
+  return moved.length === 0 ? known : { ...known, moved, failure: movedFailure(moved, known, record, state) };
 }
 
 /** With warnings, and in a plan with the type of the sandbox: who applies it by hand may be asked for its name. */

@@ -3,7 +3,7 @@ import type { Manifest } from '../../manifest.ts';
 import type { Pipeline, Planned, ResourceKey } from '../../pipeline.ts';
 import { readRoute } from '../../published.ts';
 import type { LedgerRecord, ProvisionRuntime } from '../../runtime.ts';
-import type { Decision, Found } from '../resources/resource.ts';
+import type { Decision, Found, StreamContext } from '../resources/resource.ts';
 import { othersIn, readRouteList } from '../routes.ts';
 import type { PlanState } from './token.ts';
 
@@ -32,10 +32,10 @@ function partOf({ id, name, ownershipTag, differences, running, refers, revision
 
 /** The whole state that a planned pipeline was planned from. */
 export async function stateRead(
-  { manifest, samples, plan, old, streamArn }: Pipeline,
+  { manifest, samples, plan, old, streamArn, execution }: Pipeline,
   record: LedgerRecord | undefined,
   read: ResourcesRead,
-  runtime: ProvisionRuntime,
+  { aep, runtime }: StreamContext,
 ): Promise<PlanState> {
   const plannedOf = (name: Planned['resource'] | 'flow-state') => {
     const { action, id } = plan.find(({ resource }) => resource === name) ?? {};
@@ -44,6 +44,10 @@ export async function stateRead(
   return {
     // Another action follows from what was found: what AEP does not allow, and the manifest neither.
     ...Object.fromEntries([...read].map(([part, found]) => [part, { found, ...plannedOf(part) }])),
+    stage: { name: runtime.settings.stage, stateMachine: stateMachineOf(execution.id) },
+    organization: (await aep.sessions.current()).organizationId,
+    sandbox: manifest.sandbox,
+    stream: streamArn,
     manifest,
     samples,
     execution: succeededId(record?.succeeded),
@@ -53,6 +57,11 @@ export async function stateRead(
     publish: { ...plannedOf('publish'), published: await publishedRead(manifest, streamArn, runtime) },
     trigger: { ...plannedOf('trigger'), trigger: await triggerRead(streamArn, runtime) },
   };
+}
+
+/** Without the execution's own name. Two accounts may have a stage of one name. */
+function stateMachineOf(executionArn: string): string {
+  return executionArn.split(':').slice(0, -1).join(':');
 }
 
 function succeededId(succeeded: unknown): unknown {

@@ -2,11 +2,15 @@
 import { createHash } from 'node:crypto';
 import { RESOURCE_KEYS } from '../../pipeline.ts';
 
+/** Where a plan was made: all else follows from it. */
+export const PLACE_PARTS = ['stage', 'organization', 'sandbox', 'stream'] as const;
+
 /**
  * The parts of a token in their order. Own field groups come after them. `resources` of the plan have their own names;
  * `flow-state` is the state of the dataflow alone, and `execution` the last one that succeeded.
  */
 export const TOKEN_PARTS = [
+  ...PLACE_PARTS,
   'manifest',
   'samples',
   'execution',
@@ -21,11 +25,14 @@ export const TOKEN_PARTS = [
 
 export type TokenPart = (typeof TOKEN_PARTS)[number] | `field-group:${string}`;
 
+/** What is another than when a token was made. `version`: another version of Penstock made it, and nothing of it can be compared. */
+export type MovedPart = TokenPart | 'version';
+
 /** Each part with all of it that decides what is done. What is absent counts as nothing. */
 export type PlanState = Readonly<Partial<Record<TokenPart, unknown>>>;
 
-/** A token of another version of Penstock has another beginning. */
-const TOKEN_START = 'p1.';
+/** Tokens with other parts have another beginning: those with `p1.` do not say where they are of. */
+const TOKEN_START = 'p2.';
 /** In characters of base64url: 132 bits of the whole, 48 of each part, which only has to name it. */
 const WHOLE_LENGTH = 22;
 const PART_LENGTH = 8;
@@ -39,12 +46,10 @@ export function planToken(state: PlanState): string {
   return `${TOKEN_START}${sha256(digests.join('.')).slice(0, WHOLE_LENGTH)}.${digests.map((one) => one.slice(0, PART_LENGTH)).join('')}`;
 }
 
-/**
- * What differs between the state that a token was made of and another one; empty if nothing does. All parts, if the
- * token is another version's.
- */
-export function movedParts(token: string, state: PlanState): TokenPart[] {
+/** What differs between the state that a token was made of and another one; empty if nothing does. */
+export function movedParts(token: string, state: PlanState): MovedPart[] {
   if (token === planToken(state)) return [];
+  if (!token.startsWith(TOKEN_START)) return ['version'];
   const then = digestsIn(token);
   const fixed = TOKEN_PARTS.filter(
     (part, at) => partDigest(part, state[part]).slice(0, PART_LENGTH) !== then[at],
@@ -56,7 +61,6 @@ export function movedParts(token: string, state: PlanState): TokenPart[] {
 }
 
 function digestsIn(token: string): string[] {
-  if (!token.startsWith(TOKEN_START)) return [];
   return token.slice(TOKEN_START.length + WHOLE_LENGTH + 1).match(new RegExp(`.{${PART_LENGTH}}`, 'g')) ?? [];
 }
 

@@ -1,8 +1,9 @@
 // The token of a plan: `apply` with it does what was planned, or refuses before anything is changed and names what has moved.
 import { describe, expect, it } from 'vitest';
-import type { Report } from '../../../lib/pipeline.ts';
+import type { Pipeline, Report } from '../../../lib/pipeline.ts';
 import { movedParts, planToken, TOKEN_PARTS } from '../../../lib/provision/plan/token.ts';
-import { world } from '../../support/provisioning.ts';
+import { STREAM_ARN, world } from '../../support/provisioning.ts';
+import { CREDENTIALS } from '../../support/scripted.ts';
 import {
   byHand,
   changes,
@@ -235,10 +236,82 @@ describe('issue 15: stale tokens in every way are refused', () => {
     expect(await refused(own, manifest, token)).toEqual(['identity']);
   });
 
-  it('another version of Penstock made it', async () => {
+  it('another version of Penstock made it: nothing of it can be compared', async () => {
     const own = await applied();
-    const token = (await tokenFor(own, inletManifest())).replace(/^p1/, 'p2');
-    expect(await refused(own, inletManifest(), token)).toEqual([...TOKEN_PARTS]);
+    const token = (await tokenFor(own, inletManifest())).replace(/^p2/, 'p1');
+    expect(await refused(own, inletManifest(), token)).toEqual(['version']);
+    const { cause } = await own.run({ manifest: inletManifest(), token });
+    expect(cause).toMatch(/^PLAN_MOVED: this token was made by another version of Penstock/);
+  });
+});
+
+describe('a token of another place is refused, although all that was read is the same', () => {
+  /** The same world as the functions of another stage see it. */
+  const inStage = (own: World, stage: string) =>
+    Object.assign(own.runtime, { settings: { ...own.runtime.settings, stage } });
+
+  it('another stage, which it names', async () => {
+    const own = world();
+    const token = await tokenFor(own, inletManifest());
+    inStage(own, 'prod');
+    expect(await refused(own, inletManifest(), token)).toEqual(['stage']);
+    const { cause } = await own.run({ manifest: inletManifest(), token });
+    expect(cause).toContain('this token is of another stage (here: prod)');
+  });
+
+  it('another account with a stage of the same name', async () => {
+    const own = world();
+    const begun = (await own.steps.begin?.({ manifest: inletManifest(), mode: 'plan' })) as Pipeline;
+    const tokenIn = async (account: string) => {
+      const id = `arn:aws:states:eu-west-1:${account}:execution:penstock-dev-provision:run-1`;
+      const execution = { ...begun.execution, id };
+      const planned = (await own.steps.plan?.({ ...begun, execution })) as Pipeline | undefined;
+      return planned?.token;
+    };
+    const token = await tokenIn('123456789012');
+    expect(token).toMatch(/^p2/);
+    expect(await tokenIn('123456789012')).toBe(token);
+    expect(await tokenIn('210987654321')).not.toBe(token);
+  });
+
+  it('another organization, which it names', async () => {
+    const token = await tokenFor(world(), inletManifest());
+    const organizationId = 'FEDCBA9876543210FEDCBA98@AdobeOrg';
+    const own = world({ organization: organizationId });
+    own.secrets.values.set('penstock/dev/credentials', JSON.stringify({ ...CREDENTIALS, organizationId }));
+    expect(await refused(own, inletManifest(), token)).toEqual(['organization']);
+    const { cause } = await own.run({ manifest: inletManifest(), token });
+    expect(cause).toContain(`this token is of another organization (here: ${organizationId})`);
+  });
+
+  it('another sandbox, which it names alone: all else follows from it', async () => {
+    const own = await applied();
+    const token = await tokenFor(own, inletManifest());
+    own.platform.state.sandboxes.set('dev2', sandboxOf(world(), 'dev1'));
+    const manifest = inletManifest({ sandbox: 'dev2' });
+    expect(await refused(own, manifest, token)).toEqual(
+      expect.arrayContaining(['sandbox', 'manifest', 'flow']),
+    );
+    const { cause } = await own.run({ manifest, token });
+    expect(cause).toMatch(/^PLAN_MOVED: this token is of another sandbox \(here: dev2\) \| Next: /);
+  });
+
+  it('another stream of that name, as in another region', async () => {
+    const own = world();
+    const token = await tokenFor(own, inletManifest());
+    const elsewhere = STREAM_ARN.replace('eu-west-1', 'us-east-1');
+    Object.assign(own.runtime.streams, { arn: async () => elsewhere });
+    expect(await refused(own, inletManifest(), token)).toEqual(['stream']);
+    const { cause } = await own.run({ manifest: inletManifest(), token });
+    expect(cause).toContain(`this token is of another stream (here: ${elsewhere})`);
+  });
+
+  it('no stream at all, where AEP reads the source itself', async () => {
+    const own = world();
+    keep(own, SECRETS.kinesis);
+    const token = await tokenFor(own, inletManifest());
+    const { cause } = await own.run({ manifest: pulledManifest(KINESIS), token });
+    expect(cause).toContain('this token is of another stream (here: none)');
   });
 });
 
@@ -247,13 +320,13 @@ describe('a token', () => {
     const own = world();
     keep(own, SECRETS.kinesis);
     const token = await tokenFor(own, pulledManifest(KINESIS));
-    expect(token).toMatch(/^p1\.[\w-]{22}\.([\w-]{8})+$/);
+    expect(token).toMatch(/^p2\.[\w-]{22}\.([\w-]{8})+$/);
     expect(token.length).toBeLessThan(250);
   });
 
   it.each([
-    ['plan', 'p1.abc', '"token" belongs to "mode": "apply"'],
-    ['retire', 'p1.abc', '"token" belongs to "mode": "apply"'],
+    ['plan', 'p2.abc', '"token" belongs to "mode": "apply"'],
+    ['retire', 'p2.abc', '"token" belongs to "mode": "apply"'],
     ['apply', 'what I mean', 'expected the token of a plan'],
   ])('in mode %s, %s is refused as an event', async (mode, token, text) => {
     const own = await applied();
