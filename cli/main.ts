@@ -137,6 +137,7 @@ async function runWith(command: Command, given: Given, process: NodeJS.Process):
     output.error(asTyped(error, command.name));
     return 1;
   } finally {
+    output.stop();
     await target.close();
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, interrupt);
   }

@@ -57,7 +57,7 @@ export async function run(
     if (end.status === 'RUNNING') throw new LeftRunningError(executionArn);
     const report = await reportOf(target, pipeline, end);
     if (end.status !== 'SUCCEEDED') throw failed(end, report);
-    work.done(report?.summary ?? 'done');
+    work.done();
     if (report === undefined)
       throw new MistakeError(
         'NO_STACK',

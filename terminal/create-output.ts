@@ -1,12 +1,11 @@
 // Makes the output of a command from the streams of a process.
 import { createColors } from 'picocolors';
+import { wrappedProse } from './columns.ts';
 import { MistakeError, toldOf } from './mistake.ts';
-import type { Output } from './output.ts';
+import type { Output, Work } from './output.ts';
 
-/** Where no terminal says how wide it is. */
-const PLAIN_WIDTH = 100;
-/** No column gets narrower than this. */
-const MIN_COLUMN = 8;
+/** Nothing is laid out for less. */
+const MIN_WIDTH = 20;
 
 export interface OutputOptions {
   readonly isJson: boolean;
@@ -20,11 +19,13 @@ export function createOutput({ isJson, stdout, stderr, stdin, env }: OutputOptio
   const isTerminal = Boolean(stdin.isTTY) && Boolean(stderr.isTTY) && !env.CI;
   const colours = createColors(hasColours(stdout, env));
   const noteColours = createColors(hasColours(stderr, env));
-  const width = () => Math.max(2 * MIN_COLUMN, stdout.columns || PLAIN_WIDTH);
-  const line = (text = '') => {
+  const width = () => widthOf(stdout);
+  const whole = (text: string) => {
     if (!isJson) stdout.write(`${text}\n`);
   };
-  const note = (text: string) => void stderr.write(`${text}\n`);
+  const whollyNoted = (text: string) => void stderr.write(`${text}\n`);
+  const note = (text: string) => whollyNoted(wrappedProse(text, widthOf(stderr)));
+  const working = new Set<Work>();
   const needTerminal = (question: string) => {
     if (!isTerminal)
       throw new MistakeError(
@@ -40,13 +41,14 @@ export function createOutput({ isJson, stdout, stderr, stdin, env }: OutputOptio
       return width();
     },
     colours,
-    line,
+    line: (text = '') => whole(wrappedProse(text, width())),
+    whole,
     raw: (text) => void stdout.write(`${text}\n`),
     note,
     async table(head, rows) {
       if (isJson) return;
       const { tableLines } = await import('./table.ts');
-      for (const one of tableLines(head, rows, width(), colours)) line(one);
+      for (const one of tableLines(head, rows, width(), colours)) whole(one);
     },
     json(value) {
       if (isJson) stdout.write(`${JSON.stringify(value, null, 2)}\n`);
@@ -54,19 +56,27 @@ export function createOutput({ isJson, stdout, stderr, stdin, env }: OutputOptio
     error(error) {
       const told = toldOf(error);
       if (told === undefined) {
-        note(error instanceof Error ? (error.stack ?? error.message) : String(error));
+        whollyNoted(error instanceof Error ? (error.stack ?? error.message) : String(error));
         return;
       }
       if (isJson) {
-        note(JSON.stringify({ error: told }));
+        whollyNoted(JSON.stringify({ error: told }));
         return;
       }
       note(`${noteColours.red(`error ${told.code}`)}  ${told.what}`);
-      if (told.next !== undefined) note(`${noteColours.cyan('next')}   ${told.next}`);
+      // A command is copied: it stays one line.
+      if (told.next !== undefined) whollyNoted(`${noteColours.cyan('next')}   ${told.next}`);
     },
-    async work(text) {
+    async work(title, total) {
       const { createWork } = await import('./work.ts');
-      return createWork(text, stderr, noteColours);
+      const isMoving = Boolean(stderr.isTTY) && env.TERM !== 'dumb';
+      const work = createWork({ title, total, stream: stderr, colours: noteColours, isMoving });
+      working.add(work);
+      return work;
+    },
+    stop() {
+      for (const work of working) work.failed();
+      working.clear();
     },
     async confirm(question) {
       needTerminal(question);
@@ -81,6 +91,11 @@ export function createOutput({ isJson, stdout, stderr, stdin, env }: OutputOptio
       return isCancel(answer) ? '' : (answer ?? '');
     },
   };
+}
+
+/** No terminal, no end: whoever reads a pipe breaks lines as it likes. */
+function widthOf({ columns }: Pick<NodeJS.WriteStream, 'columns'>): number {
+  return columns ? Math.max(MIN_WIDTH, columns) : Number.POSITIVE_INFINITY;
 }
 
 /** https://no-color.org: set and not empty, whatever its value. */

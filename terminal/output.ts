@@ -1,17 +1,20 @@
-// What a command prints: lines, tables and progress on a terminal, plain lines elsewhere, one document with `--json`.
-import { stripVTControlCharacters } from 'node:util';
+// What is shown to people: lines, tables and progress on a terminal, plain lines elsewhere, one document with `--json`.
 import type { createColors } from 'picocolors';
 
 export type Colours = ReturnType<typeof createColors>;
 
-/** A piece of work that takes time. */
+/** A piece of work that takes time. Once it is done or has failed, nothing changes what it shows. */
 export interface Work {
   /** Whether its line moves: elsewhere each word is a line of its own. */
   readonly isMoving: boolean;
-  /** Where it is. */
-  to(text: string): void;
-  done(text: string): void;
-  failed(text: string): void;
+  /**
+   * Where it is.
+   * @param value how much of the total is done, where there is a total
+   */
+  to(text: string, value?: number): void;
+  /** Its end: a bar is full. */
+  done(text?: string): void;
+  failed(text?: string): void;
 }
 
 export interface Output {
@@ -19,14 +22,20 @@ export interface Output {
   readonly isJson: boolean;
   /** Whether somebody is there who can be asked. */
   readonly isTerminal: boolean;
-  /** Columns of the terminal. */
+  /** Columns of the terminal; without end elsewhere. */
   readonly width: number;
   readonly colours: Colours;
-  /** A line on standard output; nothing with `--json`. */
+  /** Prose on standard output, broken between words where a terminal is narrower; nothing with `--json`. */
   line(text?: string): void;
+  /** A line on standard output that somebody may copy: never broken. Nothing with `--json`. */
+  whole(text: string): void;
   /** A line on standard output, also with `--json`: one of many that are told as they come. */
   raw(text: string): void;
-  /** No wider than the terminal: the widest column is broken into lines. Nothing with `--json`. */
+  /**
+   * No wider than the terminal: the widest column is broken into lines, and where that does not do, rows are lists.
+   * Elsewhere a line of a cell is a line. Nothing with `--json`.
+   * @param head the names of the columns; none where the rows speak for themselves
+   */
   table(head: readonly string[], rows: readonly (readonly string[])[]): Promise<void>;
   /** The document on standard output; nothing without `--json`. */
   json(value: unknown): void;
@@ -34,15 +43,15 @@ export interface Output {
   note(text: string): void;
   /** Code, cause and next command, on standard error; with `--json` as a document there. */
   error(error: unknown): void;
-  /** Shown on standard error: a moving line on a terminal, plain lines elsewhere. */
-  work(text: string): Promise<Work>;
+  /**
+   * Shown on standard error: a moving line on a terminal, plain lines elsewhere.
+   * @param total how much there is to do, where that is known: a bar shows it
+   */
+  work(title: string, total?: number): Promise<Work>;
+  /** Gives the terminal back as it was, whatever is going on: work that is not done has failed. */
+  stop(): void;
   /** @throws MistakeError where nobody can be asked */
   confirm(question: string): Promise<boolean>;
   /** @throws MistakeError where nobody can be asked */
   ask(question: string): Promise<string>;
-}
-
-/** How many columns a text takes where it has no wide letters. */
-export function columnsOf(text: string): number {
-  return [...stripVTControlCharacters(text)].length;
 }

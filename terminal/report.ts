@@ -45,7 +45,7 @@ export async function showPlan(output: Output, report: Report): Promise<void> {
   output.line(
     isToDo(report) ? report.summary : 'Nothing to do: Experience Platform is as the manifest says.',
   );
-  if (report.token !== undefined) output.line(`Token: ${report.token}`);
+  if (report.token !== undefined) output.whole(`Token: ${report.token}`);
 }
 
 /** What became of each resource. Where an error follows, it tells the cause and what is next. */

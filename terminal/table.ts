@@ -1,10 +1,12 @@
-// Tables no wider than the terminal: what does not fit in a line of its column goes on in the next.
+// Tables no wider than the terminal: a long cell goes on in the next line, and where even that is too wide, rows are lists.
 import Table from 'cli-table3';
-import { type Colours, columnsOf } from './output.ts';
+import { columnsOf, wrapped } from './columns.ts';
+import type { Colours } from './output.ts';
 
-/** Blanks on both sides of a cell. */
+/** Blanks behind a cell. */
 const PADDING = 2;
-const MIN_COLUMN = 8;
+/** No column is broken into lines narrower than this, its blanks included. */
+const MIN_COLUMN = 18;
 
 const PLAIN = {
   top: '',
@@ -24,18 +26,18 @@ const PLAIN = {
   middle: '',
 };
 
-/** @param width of the terminal, in columns */
+/**
+ * @param head the names of the columns; none where the rows speak for themselves
+ * @param width of the terminal, in columns
+ */
 export function tableLines(
   head: readonly string[],
   rows: readonly (readonly string[])[],
   width: number,
   colours: Colours,
 ): string[] {
-  const cells = [head, ...rows];
-  const wide = head.map(
-    (_, column) => Math.max(...cells.map((row) => columnsOf(row[column] ?? ''))) + PADDING,
-  );
-  const widths = fitted(wide, width);
+  const widths = fitted(naturalWidths([head, ...rows]), width);
+  if (widths === undefined) return listLines(head, rows, width, colours);
   const table = new Table({
     head: head.map((word) => colours.bold(word)),
     chars: PLAIN,
@@ -43,58 +45,61 @@ export function tableLines(
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': PADDING },
   });
   for (const row of rows)
-    table.push(head.map((_, column) => wrapped(row[column] ?? '', (widths[column] ?? PADDING) - PADDING)));
+    table.push(widths.map((own, column) => wrapped(row[column] ?? '', Math.max(1, own - PADDING))));
   return table
     .toString()
     .split('\n')
     .map((line) => line.trimEnd());
 }
 
-/** Takes from the widest column until all of them fit, or none can give. */
-function fitted(wide: readonly number[], width: number): number[] {
+/** Columns as wide as the widest line of their cells. */
+function naturalWidths(rows: readonly (readonly string[])[]): number[] {
+  const count = Math.max(0, ...rows.map((row) => row.length));
+  return Array.from({ length: count }, (_, column) => {
+    const lines = rows.flatMap((row) => (row[column] ?? '').split('\n'));
+    return Math.max(...lines.map(columnsOf)) + PADDING;
+  });
+}
+
+/** Takes from the widest column until all of them fit; `undefined` where none can give. */
+function fitted(wide: readonly number[], width: number): number[] | undefined {
   const widths = [...wide];
-  for (let over = widths.reduce((sum, one) => sum + one, 0) - width; over > 0; ) {
+  // Behind the last column there is nothing.
+  const room = width + PADDING;
+  for (let over = widths.reduce((sum, one) => sum + one, 0) - room; over > 0; ) {
     const widest = widths.indexOf(Math.max(...widths));
     const [first = 0, second = 0] = widths.toSorted((a, b) => b - a);
     const least = Math.max(MIN_COLUMN, Math.min(second, first - 1));
     const given = Math.min(over, first - least);
-    if (given <= 0) break;
+    if (given <= 0) return undefined;
     widths[widest] = first - given;
     over -= given;
   }
   return widths;
 }
 
-/** Lines no longer than that: between words, and within a word that is longer than a line. */
-export function wrapped(text: string, width: number): string {
-  return text
-    .split('\n')
-    .flatMap((line) => brokenLines(line, width))
-    .join('\n');
-}
+const INDENT = 2;
 
-function brokenLines(line: string, width: number): string[] {
-  const lines: string[] = [];
-  let current = '';
-  for (const word of line.split(' ')) {
-    const longer = current === '' ? word : `${current} ${word}`;
-    if (columnsOf(longer) <= width) {
-      current = longer;
-      continue;
-    }
-    if (current !== '') lines.push(current);
-    const pieces = piecesOf(word, width);
-    lines.push(...pieces.slice(0, -1));
-    current = pieces.at(-1) ?? '';
-  }
-  return [...lines, current];
-}
-
-/** A coloured word is short, and stays whole: its codes take no room. */
-function piecesOf(word: string, width: number): string[] {
-  if (columnsOf(word) <= width) return [word];
-  const letters = [...word];
-  return Array.from({ length: Math.ceil(letters.length / width) }, (_, at) =>
-    letters.slice(at * width, (at + 1) * width).join(''),
-  );
+/** A row as a list: its first cell, then the others below it, each with the name of its column. */
+function listLines(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  width: number,
+  colours: Colours,
+): string[] {
+  const [, ...names] = head;
+  const longest = Math.max(0, ...names.map(columnsOf));
+  const front = longest === 0 ? INDENT : INDENT + longest + PADDING;
+  return rows.flatMap(([first = '', ...cells]) => [
+    ...wrapped(first, width).split('\n'),
+    ...cells.flatMap((cell, at) => {
+      if (cell === '') return [];
+      const name = names[at] ?? '';
+      const [line = '', ...more] = wrapped(cell, Math.max(1, width - front)).split('\n');
+      const named = `${' '.repeat(INDENT)}${colours.bold(name)}`.padEnd(
+        front + colours.bold(name).length - name.length,
+      );
+      return [`${named}${line}`, ...more.map((one) => `${' '.repeat(front)}${one}`)];
+    }),
+  ]);
 }

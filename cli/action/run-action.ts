@@ -92,15 +92,19 @@ async function outcomeOf(action: Action, change: Change, isPlanned: boolean): Pr
   return { ...own, state, text, ...(token !== undefined && { token }) };
 }
 
+/** What a comment shows without scrolling. */
+const COMMENT_COLUMNS = 100;
+
 /** The plan as the command line shows it. */
 async function planText(report: Report): Promise<string> {
   let text = '';
-  const stream = new Writable({
+  const writable = new Writable({
     write(chunk, _, done) {
       text += String(chunk);
       done();
     },
-  }) as NodeJS.WriteStream;
+  });
+  const stream = Object.assign(writable, { columns: COMMENT_COLUMNS }) as unknown as NodeJS.WriteStream;
   const output = createOutput({
     isJson: false,
     stdout: stream,

@@ -166,5 +166,5 @@ function tell(one: WrittenImport, { output }: Context): void {
     file ?? (taken === undefined ? red('no manifest') : `${red('not written')}: ${taken} is there`);
   output.line(`${sign}  ${name ?? flow} ${dim(flow)}  ${where}`);
   for (const { effect, path, reason } of findings) output.line(`  ${effect} ${path}: ${reason}`);
-  if (file !== undefined) output.line(`  next: penstock plan ${file}`);
+  if (file !== undefined) output.whole(`  next: penstock plan ${file}`);
 }

@@ -89,5 +89,5 @@ async function show(
   for (const { file, is } of written) output.line(`${file} (${is})`);
   for (const mistake of mistakes) output.line(`${red('not ok')}  ${mistake}`);
   const [first] = written;
-  if (first !== undefined) output.line(`${cyan('next')}   penstock plan ${first.file}`);
+  if (first !== undefined) output.whole(`${cyan('next')}   penstock plan ${first.file}`);
 }

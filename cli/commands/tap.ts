@@ -119,7 +119,7 @@ function tell(
   const { green, red, yellow, dim } = output.colours;
   const paint = { sent: green, rejected: red, filtered: yellow, unrouted: yellow, waits: yellow }[outcome];
   const place = [shardId, sequenceNumber, subSequenceNumber, arrivedAt].filter((one) => one !== undefined);
-  output.line(`${paint(outcome.padEnd(8))}  ${dim(place.join(' '))}`);
+  output.whole(`${paint(outcome.padEnd(8))}  ${dim(place.join(' '))}`);
   const why = [reason, text].filter((one) => one !== undefined).join(': ');
   const { came, sends, maps, unmapped, faults = [] } = texts;
   const parts: [string, string | undefined][] = [
@@ -131,7 +131,7 @@ function tell(
     ...faults.map((fault): [string, string] => ['fault', fault]),
   ];
   for (const [name, value] of parts)
-    if (value !== undefined) output.line(`  ${name.padEnd(6)} ${printable(value)}`);
+    if (value !== undefined) output.whole(`  ${name.padEnd(6)} ${printable(value)}`);
 }
 
 /** Records are anybody's: what would move the terminal's cursor is shown as an escape. */

@@ -29,6 +29,7 @@ async function command(
     output: {
       colours: createColors(false),
       line: (text = '') => void kept.lines.push(text),
+      whole: (text: string) => void kept.lines.push(text),
       json: (value: unknown) => void kept.documents.push(value),
     },
     signal: interrupt.signal,

@@ -72,10 +72,15 @@ describe('15: help, completions and docs/cli.md come from one table of words', (
         else reached.add(new URL(from, `file:///${file}`).pathname.slice(1));
       }
     }
-    expect([...reached].filter((file) => !file.startsWith('cli/'))).toEqual([]);
+    expect([...reached].filter((file) => !file.startsWith('cli/')).toSorted()).toEqual([
+      'terminal/columns.ts',
+      'terminal/create-output.ts',
+      'terminal/mistake.ts',
+    ]);
     expect([...packages].filter((name) => !name.startsWith('node:')).toSorted()).toEqual([
       'commander',
       'picocolors',
+      'string-width',
     ]);
   });
 });

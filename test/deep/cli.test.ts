@@ -8,7 +8,7 @@ import { promisify, stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FAKE_CREDENTIAL } from '../../local/aep/options.ts';
 import { readAddress } from '../../local/start/address.ts';
-import { columnsOf } from '../../terminal/output.ts';
+import { columnsOf } from '../../terminal/columns.ts';
 import { until } from '../support/eventually.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

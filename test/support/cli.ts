@@ -1,7 +1,7 @@
 // Runs the command line in this process, with streams that are kept as text.
 import { EventEmitter } from 'node:events';
-import { Writable } from 'node:stream';
 import { main } from '../../cli/main.ts';
+import { keptStream } from './kept-stream.ts';
 
 export interface CliOptions {
   readonly folder?: string;
@@ -18,23 +18,14 @@ export interface CliRun {
 
 export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
   const { folder = process.cwd(), env = {}, columns } = options;
-  const kept = { out: '', err: '' };
-  const stream = (name: 'out' | 'err') => {
-    const writable = new Writable({
-      write(chunk, _, done) {
-        kept[name] += String(chunk);
-        done();
-      },
-    });
-    return Object.assign(writable, columns === undefined ? {} : { isTTY: true, columns });
-  };
+  const [out, err] = [keptStream(columns), keptStream(columns)];
   const around = Object.assign(new EventEmitter(), {
-    stdout: stream('out'),
-    stderr: stream('err'),
+    stdout: out.stream,
+    stderr: err.stream,
     stdin: { isTTY: false },
     env,
     cwd: () => folder,
   });
   const code = await main(args, around as unknown as NodeJS.Process);
-  return { code, ...kept };
+  return { code, out: out.text(), err: err.text() };
 }
