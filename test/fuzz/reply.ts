@@ -1,7 +1,7 @@
 // What holds for whatever an inlet answers to a batch: properties of reading a 207, to be tried as often as wanted.
 import fc from 'fast-check';
 import { inletAddress, postBatch } from '../../lib/aep/inlet.ts';
-import { type Outcome, readOutcomes } from '../../lib/aep/inlet-reply.ts';
+import { type Outcome, readEntries, readOutcomes, takesAllInOrder } from '../../lib/aep/inlet-reply.ts';
 import { each, ensure, type Property } from './property.ts';
 
 const ORIGIN = 'https://dcs.adobedc.net';
@@ -258,6 +258,64 @@ const wire = fc.record({
 const clock = { now: () => 0, sleep: async () => undefined };
 const address = inletAddress(`${ORIGIN}/collection/${INLET_ID}`, [ORIGIN]);
 
+/** The usual answer as a text, with what may be different in one: each of these alone, or several, or none. */
+const nearlyUsual = fc
+  .record({
+    messages: fc.integer({ min: 1, max: 25 }),
+    prefix: fc.constantFrom('1771000200000:3120:78:', '6f0b7c1e-8f43-', ':', 'x', '', 'é:', 'a b:', '\\"-'),
+    head: fc.constantFrom(
+      '"inletId":"a1","batchId":"1:2","receivedTimeMs":1565650704337,',
+      '"receivedTimeMs":0,"inletId":"a","inletId":"b",',
+      '',
+      '"receivedTimeMs":01,',
+      '"receivedTimeMs":1.5,',
+      '"receivedTimeMs":null,',
+      '"more":{"responses":[]},',
+      '"responses":[],',
+      '"inletId":"\\u0061",',
+      '"inletId":"a"',
+    ),
+    tail: fc.constantFrom('', ' ', '\n', ',', '}', ',"responses":[]}', '\u0000'),
+    members: fc.constantFrom('', ',"responses":[]', ',"more":1', ',"responses":null'),
+    spoilt: fc.option(
+      fc.record({
+        at: fc.nat(24),
+        entry: fc.constantFrom<(id: string) => string>(
+          (id) => `{"xactionId":"${id}","status":500}`,
+          (id) => `{"xactionId":"${id}","statusCode":200}`,
+          (id) => `{"status":400,"xactionId":"${id}"}`,
+          (id) => `{"xactionId":"${id}","xactionId":null}`,
+          (id) => `{"xactionId":"${id}","of":{"xactionId":"${id}"}}`,
+          (id) => `{"xactionId":"\\u0061${id}"}`,
+          (id) => `{"xactionId":"${id}0"}`,
+          (id) => `{"xactionId": "${id}"}`,
+          () => '{"statusCode":400,"message":"no"}',
+          () => '{"xactionId":7}',
+          () => 'null',
+        ),
+      }),
+      { freq: 2 },
+    ),
+    swap: fc.option(fc.tuple(fc.nat(24), fc.nat(24)), { freq: 1 }),
+    cut: fc.option(fc.nat(), { freq: 1 }),
+    more: fc.constantFrom(0, 0, 0, 0, 1, -1),
+  })
+  .map(({ messages, prefix, head, tail, members, spoilt, swap, cut, more }) => {
+    const numbers = Array.from({ length: messages }, (_, number) => number);
+    if (swap !== null) {
+      const [one, other] = swap.map((at) => at % messages) as [number, number];
+      [numbers[one], numbers[other]] = [numbers[other] as number, numbers[one] as number];
+    }
+    const entries = numbers.map((number, at) =>
+      spoilt !== null && spoilt.at % messages === at
+        ? spoilt.entry(prefix + number)
+        : `{"xactionId":"${prefix}${number}"}`,
+    );
+    const whole = `{${head}"responses":[${entries.join(',')}]${members}}${tail}`;
+    const text = cut === null ? whole : whole.slice(0, cut % (whole.length + 1));
+    return { text, messages: Math.max(1, messages + more) };
+  });
+
 /** By name. None of it may throw, hang, or read out of an answer what is not in it. */
 export const REPLY: Readonly<Record<string, Property>> = {
   '207: either shape is read message by message': each(
@@ -333,6 +391,40 @@ export const REPLY: Readonly<Record<string, Property>> = {
       // A number within the batch is one that all of them have.
       const entries = all.map((truth, index) => ({ ...entryOf(truth, index, 'B'), xactionId: foreign }));
       ensureTold(textOf(entries), all, always);
+    },
+  ),
+
+  '207: what is told without parsing is what the parsed answer says': each(
+    nearlyUsual,
+    ({ text, messages }) => {
+      const parsed = readEntries(text, messages, (said) => said);
+      const told = takesAllInOrder(text, messages);
+      ensure(!told || parsed.acknowledged === messages, `told too much of ${messages} messages by ${text}`);
+      const read = readOutcomes(text, messages);
+      ensure(JSON.stringify(read) === JSON.stringify(parsed), `read in two ways: ${text}`);
+    },
+  ),
+
+  '207: the usual one is told without parsing, and with a byte changed in its entries it is not': each(
+    fc.record({
+      messages: fc.integer({ min: 1, max: 300 }),
+      isB: fc.boolean(),
+      at: fc.nat(),
+      byte: fc.integer({ min: 0x20, max: 0x7e }),
+    }),
+    ({ messages, isB, at, byte }) => {
+      const usual = textOf(
+        Array.from({ length: messages }, (_, index) => entryOf('taken', index, isB ? 'B' : 'A')),
+      );
+      ensure(takesAllInOrder(usual, messages), `not told: ${usual}`);
+      ensure(!takesAllInOrder(usual, messages + 1), 'told of one message more');
+      ensure(messages === 1 || !takesAllInOrder(usual, messages - 1), 'told of one message less');
+      const from = usual.indexOf('"responses"');
+      const place = from + (at % (usual.length - from));
+      const other = usual.slice(0, place) + String.fromCharCode(byte) + usual.slice(place + 1);
+      const isTold = other !== usual && takesAllInOrder(other, messages);
+      const isTrue = readEntries(other, messages, (said) => said).acknowledged === messages;
+      ensure(!isTold || (messages === 1 && isTrue), `told: ${other}`);
     },
   ),
 
