@@ -15,6 +15,7 @@ import { didYouMean } from './nearest.ts';
 import { FAKE_CREDENTIAL } from './options.ts';
 import { createPlatform, type Platform, type PlatformOptions, wireText } from './platform.ts';
 import { parseQuirks, QUIRK_HELP, type Quirks } from './quirks.ts';
+import { createRouter, type Route, type Router } from './router.ts';
 import type { Standard } from './xdm/standard.ts';
 
 export interface ServerOptions extends PlatformOptions {
@@ -35,15 +36,13 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-const DIFFERENCES = '/_simulator/differences';
-
 /** Above the inlet's 1 MB, so that the inlet itself answers 413. More of a body is not kept. */
 const KEPT_BYTES = 8 * 1024 * 1024;
 
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
   const { port = 4010, platform: given, comparison, access = createAccess(), ...platformOptions } = options;
   const platform = given ?? createPlatform(platformOptions);
-  const served: Served = { platform, comparison, access };
+  const served: Served = { platform, comparison, access, own: createRouter(serverRoutes(comparison)) };
   const sockets = new Set<Socket>();
   const server = createServer((request, response) => {
     answer(served, request, response).catch((error: unknown) => fail(response, error));
@@ -77,6 +76,7 @@ interface Served {
   readonly platform: Platform;
   readonly comparison: Comparison | undefined;
   readonly access: Access;
+  readonly own: Router<Call>;
 }
 
 async function answer(served: Served, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -104,10 +104,17 @@ async function answer(served: Served, request: IncomingMessage, response: Server
   if (!refused) comparison?.note(call, result, (name) => platform.state.sandboxes.has(name));
 }
 
-function answerOf({ platform, comparison }: Served, call: Call): Answer | Promise<Answer> {
-  if (comparison && call.method === 'GET' && call.path === DIFFERENCES)
-    return json(200, { ...comparison.report() } as object as JsonObject);
-  return platform.handle(call);
+function answerOf({ platform, own }: Served, call: Call): Answer | Promise<Answer> {
+  const found = own(call.method, call.path);
+  if (typeof found !== 'object') return platform.handle(call);
+  return found.handler(call, ...found.parts);
+}
+
+/** What a server adds to the pages of its platform. */
+export function serverRoutes(comparison: Comparison | undefined): Route<Call>[] {
+  if (comparison === undefined) return [];
+  const report = () => json(200, { ...comparison.report() } as object as JsonObject);
+  return [['GET', '/_simulator/differences', report]];
 }
 
 function callFrom(request: IncomingMessage, response: ServerResponse, body: Buffer): Call {
