@@ -3,6 +3,7 @@
 import { FAULT_KINDS } from './faults.ts';
 import type { JsonObject } from './json.ts';
 import { REFUSALS } from './pulled/memory.ts';
+import { DAY_MS, MAX_SANDBOXES, SANDBOX_NAME, TENANT_NAME } from './tenants.ts';
 
 const text = { type: 'string' } as const;
 const count = { type: 'integer', minimum: 0 } as const;
@@ -167,6 +168,37 @@ const REFUSED_ROW = {
 const EVENT = open({ body: text, 'partitionId?': anything, 'enqueuedTimeUtc?': anything });
 const MESSAGE = open({ 'data?': text, 'attributes?': anything, 'publishTime?': anything });
 
+const upToADay = { type: 'integer', minimum: 0, maximum: DAY_MS };
+
+/** What is left out is as the server has it. */
+const TENANT_OPTIONS = {
+  'warmUpMs?': upToADay,
+  'sandboxes?': {
+    ...list({ type: 'string', pattern: SANDBOX_NAME.source, not: { const: 'prod' } }),
+    maxItems: MAX_SANDBOXES,
+    uniqueItems: true,
+    description: 'besides `prod`',
+  },
+  'tenant?': { type: 'string', pattern: TENANT_NAME.source },
+  'tokenSeconds?': { type: 'integer', minimum: 1, maximum: 86_400 },
+  'staleMs?': upToADay,
+  'ingestDelayMs?': upToADay,
+  'rateLimits?': flag,
+  'seed?': { type: 'integer', minimum: 0, maximum: 4_294_967_295 },
+};
+
+const TENANT = {
+  id: text,
+  url: { ...text, description: 'takes the place of the address of Adobe and of IMS; inlets are there too' },
+  organization: text,
+  tenant: text,
+  clientId: text,
+  clientSecret: text,
+  scopes: list(text),
+  sandboxes: list(text),
+  createdAt: time,
+};
+
 export const SCHEMAS: JsonObject = {
   Problem: {
     type: 'object',
@@ -232,6 +264,9 @@ export const SCHEMAS: JsonObject = {
   SourceRefusal: open({ 'why?': { enum: [...Object.keys(REFUSALS), null] } }),
   Advance: open({ advanceMs: { type: 'number', minimum: 0, maximum: MAX_ADVANCE_MS } }),
   Now: object({ now: time }),
+  TenantOptions: object(TENANT_OPTIONS),
+  Tenant: object(TENANT),
+  Tenants: object({ tenants: list(ref('Tenant')), most: count }),
   Differences: object({
     there: text,
     asked: count,

@@ -23,6 +23,7 @@ const ERRORS = {
   401: 'TokenNeeded: a browser asks, or the server was started with --admin-token.',
   403: 'HostNotAllowed: `Host` names another machine.',
   404: 'There is no such thing.',
+  409: 'TooManyTenants: there are as many as there may be.',
   415: 'UnsupportedMediaTypeError: a change needs `Content-Type: application/json`, also without a body.',
 } as const;
 
@@ -115,6 +116,21 @@ const OPERATIONS: Readonly<Record<string, Described>> = {
     answer: 'Differences',
     errors: [404],
   },
+  'GET /_simulator/tenants': {
+    summary: 'platforms of their own for tests that run side by side; a tenant itself has none',
+    answer: 'Tenants',
+    errors: [404],
+  },
+  'POST /_simulator/tenants': {
+    summary: 'makes one, at an address of its own, with an organization and a credential of its own',
+    body: 'TenantOptions',
+    answer: 'Tenant',
+    status: 201,
+    errors: [400, 404, 409],
+  },
+  'DELETE /_simulator/tenants': { summary: 'removes all of them', errors: [404] },
+  'GET /_simulator/tenants/{id}': { summary: 'one of them', answer: 'Tenant', errors: [404] },
+  'DELETE /_simulator/tenants/{id}': { summary: 'removes one', errors: [404] },
   'POST /_simulator/reset': { summary: 'forgets everything' },
 };
 

@@ -7,8 +7,10 @@ import { adminRoutes } from '../../../local/aep/admin.ts';
 import { realClock } from '../../../local/aep/clock.ts';
 import { createComparison } from '../../../local/aep/compare/comparison.ts';
 import { openApi } from '../../../local/aep/openapi.ts';
+import { createPlatform } from '../../../local/aep/platform.ts';
 import { sourceRoutes } from '../../../local/aep/pulled/routes.ts';
 import { type RunningServer, serverRoutes, startServer } from '../../../local/aep/server.ts';
+import { createTenants, MAX_TENANTS } from '../../../local/aep/tenants.ts';
 import { type Caller, caller, FLOWS, type Made, makePipeline, ROW, sendBatch } from './support.ts';
 
 interface Operation {
@@ -22,6 +24,7 @@ const comparison = createComparison({
   origin: 'https://platform.adobe.io',
   ask: () => Promise.reject(new Error('nothing is asked')),
 });
+const noTenants = createTenants(createPlatform(), () => Promise.reject(new Error('none is started')));
 const document = openApi('http://127.0.0.1:4010');
 const paths = document.paths as unknown as Record<string, Record<string, Operation>>;
 const operations = Object.entries(paths).flatMap(([path, methods]) =>
@@ -77,6 +80,17 @@ async function makeHub(): Promise<string> {
   return source.body.id;
 }
 
+const ALL_OF_A_TENANT = {
+  warmUpMs: 0,
+  sandboxes: ['dev1', 'a-b'],
+  tenant: 'shop',
+  tokenSeconds: 60,
+  staleMs: 1,
+  ingestDelayMs: 1,
+  rateLimits: true,
+  seed: 7,
+};
+
 const PULLED_FLOW = 'd69717ba-71b4-4313-b654-49f9cf126d7a';
 
 /** Which statuses of which operation were seen. */
@@ -110,7 +124,7 @@ interface Asking {
   readonly body?: unknown;
   readonly query?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly server?: RunningServer;
+  readonly server?: Pick<RunningServer, 'origin'>;
 }
 
 function schemaOf({ responses }: Operation, status: number): ValidateFunction | undefined {
@@ -143,7 +157,11 @@ test('it is a valid OpenAPI 3.1 document, by a validator that others wrote', asy
 });
 
 test('every page is in it, and every page in it is there', () => {
-  const routes = [...adminRoutes(user.platform), ...sourceRoutes(user.platform), ...serverRoutes(comparison)];
+  const routes = [
+    ...adminRoutes(user.platform),
+    ...sourceRoutes(user.platform),
+    ...serverRoutes(comparison, noTenants),
+  ];
   const served = routes
     .filter(([, pattern]) => pattern.startsWith('/_simulator'))
     .map(([method, pattern]) => `${method} ${pattern.replace(/:(\w+)/g, '{$1}')}`);
@@ -183,6 +201,27 @@ describe('what is sent', () => {
     ['POST /_simulator/faults', { kind: 'partial', messages: [-1] }, false],
     ['POST /_simulator/faults', {}, false],
     ['POST /_simulator/faults', 'refuse', false],
+    ['POST /_simulator/tenants', {}, true],
+    ['POST /_simulator/tenants', ALL_OF_A_TENANT, true],
+    ['POST /_simulator/tenants', { sandboxes: [] }, true],
+    ['POST /_simulator/tenants', [], false],
+    ['POST /_simulator/tenants', null, false],
+    ['POST /_simulator/tenants', { warmUp: 0 }, false],
+    ['POST /_simulator/tenants', { origin: 'http://evil.example' }, false],
+    ['POST /_simulator/tenants', { constructor: 1 }, false],
+    ['POST /_simulator/tenants', { warmUpMs: -1 }, false],
+    ['POST /_simulator/tenants', { warmUpMs: 86_400_001 }, false],
+    ['POST /_simulator/tenants', { warmUpMs: null }, false],
+    ['POST /_simulator/tenants', { tokenSeconds: 0 }, false],
+    ['POST /_simulator/tenants', { seed: 4_294_967_296 }, false],
+    ['POST /_simulator/tenants', { tenant: '_acmelab' }, false],
+    ['POST /_simulator/tenants', { tenant: 'x'.repeat(33) }, false],
+    ['POST /_simulator/tenants', { rateLimits: 'yes' }, false],
+    ['POST /_simulator/tenants', { sandboxes: ['prod'] }, false],
+    ['POST /_simulator/tenants', { sandboxes: ['dev1', 'dev1'] }, false],
+    ['POST /_simulator/tenants', { sandboxes: ['Dev 1'] }, false],
+    ['POST /_simulator/tenants', { sandboxes: [1] }, false],
+    ['POST /_simulator/tenants', { sandboxes: Array.from({ length: 21 }, (_, at) => `dev${at}`) }, false],
     ['POST /_simulator/sources/{id}/records', { records: [{ body: 'e30=' }] }, true],
     ['POST /_simulator/sources/{id}/records', { records: [] }, true],
     ['POST /_simulator/sources/{id}/records', { records: ['e30='] }, false],
@@ -235,6 +274,26 @@ test('every page answers what its schema says, with data in all of them', async 
     expect((await ask(operation)).status).toBe(204);
 });
 
+test('tenants are as their schemas say, to the last that there may be', async () => {
+  const tenants = 'GET /_simulator/tenants';
+  const made = async () => (await ask('POST /_simulator/tenants', {}, { body: {}, server: plain })).status;
+  while ((await ask(tenants, {}, { server: plain })).body.tenants.length < MAX_TENANTS)
+    expect(await made()).toBe(201);
+  expect(await made()).toBe(409);
+  const [first] = (await ask(tenants, {}, { server: plain })).body.tenants;
+  const { id, url } = first;
+  expect((await ask(`${tenants}/{id}`, { id }, { server: plain })).body).toEqual(first);
+  const inside = { server: { origin: url } };
+  for (const method of ['GET', 'POST', 'DELETE'])
+    expect((await ask(`${method} /_simulator/tenants`, {}, { ...inside, ...given(method) })).status).toBe(
+      404,
+    );
+  expect((await ask('DELETE /_simulator/tenants/{id}', { id }, { server: plain })).status).toBe(204);
+  expect((await ask('DELETE /_simulator/tenants', {}, { server: plain })).status).toBe(204);
+});
+
+const given = (method: string) => (method === 'POST' ? { body: { records: [], why: null } } : {});
+
 test('every error of the document can be had, and is as it says', async () => {
   for (const { method, path, operation } of operations) {
     const name = `${method} ${path}`;
@@ -243,9 +302,9 @@ test('every error of the document can be had, and is as it says', async () => {
       const refused = await ask(name, {}, { headers: { 'content-type': 'text/plain' } });
       expect(refused.status).toBe(415);
     }
-    if ('404' in operation.responses) {
-      const body = method === 'POST' ? { body: { records: [], why: null } } : {};
-      expect((await ask(name, { id: 'none' }, { ...body, server: plain })).status).toBe(404);
+    if ('404' in operation.responses && (path.includes('{id}') || path.endsWith('/differences'))) {
+      const refused = await ask(name, { id: 'none' }, { ...given(method), server: plain });
+      expect(refused.status).toBe(404);
     }
     if ('400' in operation.responses && method === 'GET') {
       const refused = await ask(name, { id: made.dataSetId }, { query: '?limit=-1' });
