@@ -123,9 +123,14 @@ export interface Faults {
   strike(method: string, path: string): readonly Fault[];
 }
 
-/** @param first the faults a copy begins with, and how many were made before it */
-export function createFaults(seed: number, first: readonly Fault[] = [], before = 0): Faults {
-  let began = seed >>> 0;
+/** @param first the faults a copy begins with, how many were made before it, and the seed of the first draw */
+export function createFaults(
+  seed: number,
+  first: readonly Fault[] = [],
+  before = 0,
+  firstSeed = seed,
+): Faults {
+  let began = firstSeed >>> 0;
   let random = seededRandom(seed ^ SALT);
   let faults = first.map((fault) => ({ ...fault }));
   let made = before;
@@ -142,7 +147,7 @@ export function createFaults(seed: number, first: readonly Fault[] = [], before 
     return fault;
   };
   return {
-    copy: () => createFaults(random.nextSeed ^ SALT, faults, made),
+    copy: () => createFaults(random.nextSeed ^ SALT, faults, made, began),
     get seed() {
       return began;
     },

@@ -264,6 +264,8 @@ export const SCHEMAS: JsonObject = {
   SourceRefusal: open({ 'why?': { enum: [...Object.keys(REFUSALS), null] } }),
   Advance: open({ advanceMs: { type: 'number', minimum: 0, maximum: MAX_ADVANCE_MS } }),
   Now: object({ now: time }),
+  Snapshot: object({ id: text, at: time }),
+  Snapshots: object({ snapshots: list(ref('Snapshot')), most: count }),
   TenantOptions: object(TENANT_OPTIONS),
   Tenant: object(TENANT),
   Tenants: object({ tenants: list(ref('Tenant')), most: count }),

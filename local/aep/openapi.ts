@@ -23,7 +23,7 @@ const ERRORS = {
   401: 'TokenNeeded: a browser asks, or the server was started with --admin-token.',
   403: 'HostNotAllowed: `Host` names another machine.',
   404: 'There is no such thing.',
-  409: 'TooManyTenants: there are as many as there may be.',
+  409: 'TooManyTenants, TooManySnapshots: there are as many as there may be.',
   415: 'UnsupportedMediaTypeError: a change needs `Content-Type: application/json`, also without a body.',
 } as const;
 
@@ -116,6 +116,18 @@ const OPERATIONS: Readonly<Record<string, Described>> = {
     answer: 'Differences',
     errors: [404],
   },
+  'GET /_simulator/snapshots': { summary: 'what was taken, and when', answer: 'Snapshots' },
+  'POST /_simulator/snapshots': {
+    summary: 'keeps all that the platform remembers now, faults and journal too',
+    answer: 'Snapshot',
+    status: 201,
+    errors: [409],
+  },
+  'POST /_simulator/snapshots/{id}/restore': {
+    summary: 'remembers that again, and nothing since, as often as wanted; time goes on',
+    errors: [404],
+  },
+  'DELETE /_simulator/snapshots/{id}': { summary: 'removes one', errors: [404] },
   'GET /_simulator/tenants': {
     summary: 'platforms of their own for tests that run side by side; a tenant itself has none',
     answer: 'Tenants',
@@ -131,7 +143,7 @@ const OPERATIONS: Readonly<Record<string, Described>> = {
   'DELETE /_simulator/tenants': { summary: 'removes all of them', errors: [404] },
   'GET /_simulator/tenants/{id}': { summary: 'one of them', answer: 'Tenant', errors: [404] },
   'DELETE /_simulator/tenants/{id}': { summary: 'removes one', errors: [404] },
-  'POST /_simulator/reset': { summary: 'forgets everything' },
+  'POST /_simulator/reset': { summary: 'forgets everything, snapshots too; tenants stay' },
 };
 
 /** The list for people, by method and path. */

@@ -10,6 +10,7 @@ import { openApi } from '../../../local/aep/openapi.ts';
 import { createPlatform } from '../../../local/aep/platform.ts';
 import { sourceRoutes } from '../../../local/aep/pulled/routes.ts';
 import { type RunningServer, serverRoutes, startServer } from '../../../local/aep/server.ts';
+import { MAX_SNAPSHOTS, snapshotRoutes } from '../../../local/aep/snapshots.ts';
 import { createTenants, MAX_TENANTS } from '../../../local/aep/tenants.ts';
 import { type Caller, caller, FLOWS, type Made, makePipeline, ROW, sendBatch } from './support.ts';
 
@@ -160,6 +161,7 @@ test('every page is in it, and every page in it is there', () => {
   const routes = [
     ...adminRoutes(user.platform),
     ...sourceRoutes(user.platform),
+    ...snapshotRoutes(user.platform),
     ...serverRoutes(comparison, noTenants),
   ];
   const served = routes
@@ -272,6 +274,19 @@ test('every page answers what its schema says, with data in all of them', async 
     'POST /_simulator/tokens/revoke',
   ])
     expect((await ask(operation)).status).toBe(204);
+});
+
+test('snapshots are as their schemas say, to the last that there may be', async () => {
+  const take = () => ask('POST /_simulator/snapshots', {}, { server: plain });
+  const taken = (await take()).body;
+  for (let more = 1; more < MAX_SNAPSHOTS; more++) expect((await take()).status).toBe(201);
+  expect((await take()).status).toBe(409);
+  const { snapshots } = (await ask('GET /_simulator/snapshots', {}, { server: plain })).body;
+  expect([snapshots.length, snapshots[0]]).toEqual([MAX_SNAPSHOTS, taken]);
+  const of = { id: taken.id };
+  expect((await ask('POST /_simulator/snapshots/{id}/restore', of, { server: plain })).status).toBe(204);
+  expect((await ask('DELETE /_simulator/snapshots/{id}', of, { server: plain })).status).toBe(204);
+  expect((await take()).status).toBe(201);
 });
 
 test('tenants are as their schemas say, to the last that there may be', async () => {
