@@ -40,6 +40,7 @@ const PLAIN = [
   'docs/rejects.md',
   'docs/runbook.md',
   'docs/scale-and-cost.md',
+  'docs/simulator.md',
   'docs/strangers.md',
   'docs/tutorial.md',
   'docs/upgrade.md',

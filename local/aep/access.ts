@@ -6,7 +6,7 @@ import { Refusal } from './errors.ts';
 import { type Call, callHeader, mediaType } from './http.ts';
 
 /** The header in which a page shows the token. Its name makes a browser ask first before another site may send it. */
-export const TOKEN_HEADER = 'x-simulator-token';
+export const TOKEN_HEADER = 'x-penstock-token';
 
 /** What is asked for. */
 export type Area =
@@ -55,7 +55,7 @@ export function areaOf(path: string): Area {
  *
  * Whatever is served on this machine beside the platform asks it before it does anything, with the same `Access`:
  * `startServer` hands it out as `access`. The page's files are `files`. All that the page reads or sends is `simulator`. There
- * the page shows the token in the header `x-simulator-token`. It was given in the address's fragment (`#token=…`), which no
+ * the page shows the token in the header `x-penstock-token`. It was given in the address's fragment (`#token=…`), which no
  * browser sends to a server. An EventSource and the address bar can set no header: they name it in the query (`?token=…`).
  */
 export function refusal(asked: Asked, area: Area, access: Access): Answer | undefined {

@@ -2,36 +2,18 @@
 
 import { type Answer, empty, json } from './answer.ts';
 import { Refusal } from './errors.ts';
-import { FAULT_KINDS, type FaultSpec } from './faults.ts';
+import { FAULT_KINDS, type FaultRun, runOf } from './faults.ts';
 import { type Call, jsonBody, wholeNumber } from './http.ts';
 import { scopesOf } from './ims.ts';
 import { isObject, type Json, type JsonObject, objectAt, parseExactly } from './json.ts';
 import { listed } from './not-simulated.ts';
+import { openApi, PAGES } from './openapi.ts';
+import { MAX_ADVANCE_MS } from './openapi-schemas.ts';
 import type { Platform } from './platform-interface.ts';
-import { SOURCE_PAGES } from './pulled/routes.ts';
 import type { Route } from './router.ts';
 import type { DataSet, Sandbox } from './state.ts';
 
 const BASE = '/_simulator';
-
-const PAGES: JsonObject = {
-  'GET /_simulator/': 'this list, and under notSimulated what Experience Platform has and this has not',
-  'GET /_simulator/state':
-    'counts, sandboxes, flows and when they are warm, losses, identities that were not linked',
-  'GET /_simulator/datasets': 'every dataset with its counts',
-  'GET /_simulator/datasets/{id}/rows?limit=': 'rows that landed, newest first',
-  'GET /_simulator/datasets/{id}/refused?limit=':
-    'rows that were refused, with reason and pointer, newest first',
-  'GET /_simulator/journal?method=&path=&status=&after=&limit=':
-    'requests and answers, secrets masked; DELETE empties it',
-  'GET /_simulator/faults': 'faults set and struck; POST adds one, DELETE removes all',
-  'DELETE /_simulator/faults/{id}': 'removes one fault',
-  ...SOURCE_PAGES,
-  'POST /_simulator/clock': '{"advanceMs": n} moves time forward, past a warm-up for instance',
-  'POST /_simulator/tokens/revoke': 'takes back every access token',
-  'GET /_simulator/differences': 'where the real service answers otherwise; there only with --compare URL',
-  'POST /_simulator/reset': 'forgets everything',
-};
 
 export function adminRoutes(platform: Platform): Route<Call>[] {
   return [
@@ -47,12 +29,14 @@ export function adminRoutes(platform: Platform): Route<Call>[] {
       () =>
         json(200, {
           simulated: 'Adobe Experience Platform',
+          openapi: `${platform.origin}${BASE}/openapi.json`,
           sources: asJson(platform.sources()),
           pages: PAGES,
           faultKinds: { ...FAULT_KINDS },
           notSimulated: listed(platform.notSimulated),
         }),
     ],
+    ['GET', `${BASE}/openapi.json`, () => json(200, openApi(platform.origin))],
     ['GET', `${BASE}/state`, () => json(200, summary(platform))],
     ['GET', `${BASE}/datasets`, () => json(200, { datasets: dataSets(platform).map(brief) })],
     ['GET', `${BASE}/datasets/:id`, (_call, id = '') => json(200, brief(dataSet(platform, id)))],
@@ -60,11 +44,7 @@ export function adminRoutes(platform: Platform): Route<Call>[] {
     ['GET', `${BASE}/datasets/:id/refused`, (call, id = '') => refused(platform, call, id)],
     ['GET', `${BASE}/journal`, (call) => journal(platform, call)],
     ['DELETE', `${BASE}/journal`, () => done(() => platform.journal.clear())],
-    [
-      'GET',
-      `${BASE}/faults`,
-      () => json(200, { faults: asJson(platform.faults.list()), kinds: { ...FAULT_KINDS } }),
-    ],
+    ['GET', `${BASE}/faults`, () => json(200, faults(platform))],
     ['POST', `${BASE}/faults`, (call) => addFaults(platform, call)],
     ['DELETE', `${BASE}/faults`, () => done(() => platform.faults.clear())],
     ['DELETE', `${BASE}/faults/:id`, (_call, id = '') => removeFault(platform, id)],
@@ -187,20 +167,19 @@ function journal(platform: Platform, call: Call): Answer {
   return json(200, { entries: asJson(entries) });
 }
 
-/** One fault, or a list of them: all or none. */
+function faults({ faults }: Platform): JsonObject {
+  return { seed: faults.seed, faults: asJson(faults.list()), kinds: { ...FAULT_KINDS } };
+}
+
+/** All or none. */
 function addFaults(platform: Platform, call: Call): Answer {
-  const body = jsonBody(call);
-  const specs = Array.isArray(body) ? body : [body];
-  const added: string[] = [];
+  return json(201, { faults: asJson(platform.faults.play(faultRun(call))) });
+}
+
+function faultRun(call: Call): FaultRun {
   try {
-    const faults = specs.map((spec) => {
-      const fault = platform.faults.add(spec as unknown as FaultSpec);
-      added.push(fault.id);
-      return fault;
-    });
-    return json(201, { faults: asJson(faults) });
+    return runOf(jsonBody(call));
   } catch (error) {
-    for (const id of added) platform.faults.remove(id);
     if (error instanceof TypeError) throw Refusal.problem(400, 'BadRequestError', error.message);
     throw error;
   }
@@ -214,8 +193,9 @@ function removeFault(platform: Platform, id: string): Answer {
 function advance(platform: Platform, call: Call): Answer {
   const body = jsonBody(call);
   const ms = isObject(body) ? body.advanceMs : undefined;
-  if (typeof ms !== 'number' || !(ms >= 0)) {
-    throw Refusal.problem(400, 'BadRequestError', 'advanceMs must be a number of milliseconds, 0 or more.');
+  if (typeof ms !== 'number' || !(ms >= 0 && ms <= MAX_ADVANCE_MS)) {
+    const detail = `advanceMs must be a number of milliseconds from 0 to ${MAX_ADVANCE_MS}.`;
+    throw Refusal.problem(400, 'BadRequestError', detail);
   }
   platform.clock.advance(ms);
   return json(200, { now: platform.clock.now() });

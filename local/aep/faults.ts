@@ -63,6 +63,12 @@ export interface Fault extends FaultSpec {
   struck: number;
 }
 
+/** Faults to be set together. With a seed, those of a probability strike the same calls again. */
+export interface FaultRun {
+  readonly seed?: number;
+  readonly faults: readonly FaultSpec[];
+}
+
 type Check = (value: unknown) => boolean;
 const isText: Check = (value) => typeof value === 'string';
 const isCount: Check = (value) => Number.isInteger(value) && (value as number) >= 0;
@@ -104,6 +110,10 @@ const SALT = 0x5eed;
 export interface Faults {
   /** A copy with the same faults and counts, independent of this one. */
   copy(): Faults;
+  /** With which the draws of probability began. */
+  readonly seed: number;
+  /** Sets the faults of a run; its seed, if any, begins these draws anew. */
+  play(run: FaultRun): Fault[];
   /** Throws a TypeError that says what is allowed when the fault is not understood. */
   add(spec: FaultSpec): Fault;
   list(): readonly Fault[];
@@ -113,9 +123,15 @@ export interface Faults {
   strike(method: string, path: string): readonly Fault[];
 }
 
-/** @param first the faults a copy begins with, and how many were made before it */
-export function createFaults(seed: number, first: readonly Fault[] = [], before = 0): Faults {
-  const random = seededRandom(seed ^ SALT);
+/** @param first the faults a copy begins with, how many were made before it, and the seed of the first draw */
+export function createFaults(
+  seed: number,
+  first: readonly Fault[] = [],
+  before = 0,
+  firstSeed = seed,
+): Faults {
+  let began = firstSeed >>> 0;
+  let random = seededRandom(seed ^ SALT);
   let faults = first.map((fault) => ({ ...fault }));
   let made = before;
   const patterns = new Map(faults.map((fault) => [fault.id, pattern(fault.path)]));
@@ -123,15 +139,26 @@ export function createFaults(seed: number, first: readonly Fault[] = [], before 
     if (fault.method && fault.method.toUpperCase() !== method) return false;
     return patterns.get(fault.id)?.(path) ?? false;
   };
+  const add = (spec: FaultSpec): Fault => {
+    validate(spec);
+    const fault: Fault = { ...spec, id: `fault-${++made}`, seen: 0, struck: 0 };
+    patterns.set(fault.id, pattern(fault.path));
+    faults.push(fault);
+    return fault;
+  };
   return {
-    copy: () => createFaults(random.nextSeed ^ SALT, faults, made),
-    add(spec) {
-      validate(spec);
-      const fault: Fault = { ...spec, id: `fault-${++made}`, seen: 0, struck: 0 };
-      patterns.set(fault.id, pattern(fault.path));
-      faults.push(fault);
-      return fault;
+    copy: () => createFaults(random.nextSeed ^ SALT, faults, made, began),
+    get seed() {
+      return began;
     },
+    play(run) {
+      if (run.seed !== undefined) {
+        began = run.seed;
+        random = seededRandom(began ^ SALT);
+      }
+      return run.faults.map(add);
+    },
+    add,
     list: () => faults,
     remove(id) {
       const count = faults.length;
@@ -148,6 +175,35 @@ export function createFaults(seed: number, first: readonly Fault[] = [], before 
       return faults.filter((fault) => matches(fault, method, path) && decides(fault, random));
     },
   };
+}
+
+const MAX_SEED = 4_294_967_295;
+/** What `GET /_simulator/faults` tells besides what was asked for. */
+const TOLD = ['id', 'seen', 'struck'];
+
+/**
+ * One fault, a list of them, or what `GET /_simulator/faults` has answered: `{"seed", "faults"}`.
+ * @throws TypeError that says what is allowed
+ */
+export function runOf(value: unknown): FaultRun {
+  const run = isRun(value) ? value : { faults: Array.isArray(value) ? value : [value] };
+  const { seed, faults } = run;
+  const isSeed = Number.isInteger(seed) && Number(seed) >= 0 && Number(seed) <= MAX_SEED;
+  if (seed !== undefined && !isSeed)
+    throw new TypeError(`The seed of a run of faults must be a whole number from 0 to ${MAX_SEED}.`);
+  if (!Array.isArray(faults)) throw new TypeError("'faults' of a run must be an array.");
+  const specs: unknown[] = faults.map((fault) => (isRun(value) ? untold(fault) : fault));
+  for (const spec of specs) validate(spec);
+  return { faults: specs as FaultSpec[], ...(seed !== undefined && { seed: Number(seed) }) };
+}
+
+function isRun(value: unknown): value is { seed?: unknown; faults: unknown } {
+  return typeof value === 'object' && value !== null && 'faults' in value;
+}
+
+function untold(fault: unknown): unknown {
+  if (typeof fault !== 'object' || fault === null || Array.isArray(fault)) return fault;
+  return Object.fromEntries(Object.entries(fault).filter(([name]) => !TOLD.includes(name)));
 }
 
 /** Whether a fault that fits strikes this time. */

@@ -10,6 +10,18 @@ import type { Endpoint } from './published.ts';
 import type { SourceState } from './pulled/readers.ts';
 import type { State } from './state.ts';
 
+/** What a platform remembered at a moment. It never changes, and can be restored any number of times. */
+export interface Snapshot {
+  readonly id: string;
+  /** The platform's time, in ms since the epoch. */
+  readonly at: number;
+  /** Ids made from this seed are those that came next. */
+  readonly nextSeed: number;
+  readonly state: State;
+  readonly journal: Journal;
+  readonly faults: Faults;
+}
+
 export interface Platform {
   /** Answers like the platform; rejects with `TypeError('fetch failed')` where a connection would break. */
   fetch(request: Request): Promise<Response>;
@@ -44,6 +56,12 @@ export interface Platform {
    * still on its way to the lake is not in it: wait for `idle`.
    */
   copy(options?: PlatformOptions): Platform;
+  /** What is still on its way to the lake is not in it: wait for `idle`. */
+  snapshot(): Snapshot;
+  /** Remembers what it did then, and nothing since; time goes on. */
+  restore(snapshot: Snapshot): void;
+  /** Those that were asked for over HTTP, by their ids. */
+  readonly snapshots: Map<string, Snapshot>;
   /** Forgets everything, as if just created. */
   reset(): void;
 }

@@ -40,6 +40,7 @@ import { connectionTestRoutes, sourceRoutes } from './pulled/routes.ts';
 import { registryRoutes } from './registry/routes.ts';
 import { better, createRouter, type Found, type Route, type Router } from './router.ts';
 import { sandboxRoutes } from './sandboxes.ts';
+import { snapshotRoutes } from './snapshots.ts';
 import { copyOfState, newState, type State, type World } from './state.ts';
 import { unionRoutes } from './unions.ts';
 
@@ -81,8 +82,9 @@ function blank(settings: Settings, clock: PlatformClock, origin: string) {
 }
 
 function platformWith(settings: Settings, clock: PlatformClock, memory: Memory): Platform {
-  const { journal, faults } = memory;
+  let { journal, faults } = memory;
   let core: Core;
+  let taken = 0;
 
   async function handle(given: Call): Promise<Answer> {
     const call: Call = { ...given, notes: {} };
@@ -115,8 +117,12 @@ function platformWith(settings: Settings, clock: PlatformClock, memory: Memory):
     get state() {
       return core.world.state;
     },
-    journal,
-    faults,
+    get journal() {
+      return journal;
+    },
+    get faults() {
+      return faults;
+    },
     clock,
     settings,
     credentials: settings.credentials,
@@ -157,8 +163,30 @@ function platformWith(settings: Settings, clock: PlatformClock, memory: Memory):
         faults: faults.copy(),
       });
     },
+    snapshots: new Map(),
+    snapshot() {
+      const { ids, state } = core.world;
+      return {
+        id: `snapshot-${++taken}`,
+        at: clock.now(),
+        nextSeed: ids.nextSeed,
+        state: copyOfState(state, clock),
+        journal: journal.copy(),
+        faults: faults.copy(),
+      };
+    },
+    restore(snapshot) {
+      const { origin, kinesis } = core.world;
+      journal = snapshot.journal.copy();
+      faults = snapshot.faults.copy();
+      stopReading(core.reading);
+      const ids = createIds(snapshot.nextSeed);
+      const state = copyOfState(snapshot.state, clock);
+      core = build({ settings, clock, ids, state, origin, kinesis }, platform);
+    },
     reset() {
       const { kinesis } = core.world;
+      platform.snapshots.clear();
       journal.clear();
       faults.clear();
       stopReading(core.reading);
@@ -198,7 +226,12 @@ function build(world: World, platform: Platform): Core {
     world,
     inlets,
     reading,
-    open: createRouter<Call>([...ims, ...adminRoutes(platform), ...sourceRoutes(platform)]),
+    open: createRouter<Call>([
+      ...ims,
+      ...adminRoutes(platform),
+      ...sourceRoutes(platform),
+      ...snapshotRoutes(platform),
+    ]),
     inlet: createRouter<InletCall>(inlets.routes()),
     gated: createRouter<AdmittedCall>(simulated.map(takingJson)),
     endpoints,

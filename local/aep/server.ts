@@ -15,6 +15,8 @@ import { didYouMean } from './nearest.ts';
 import { FAKE_CREDENTIAL } from './options.ts';
 import { createPlatform, type Platform, type PlatformOptions, wireText } from './platform.ts';
 import { parseQuirks, QUIRK_HELP, type Quirks } from './quirks.ts';
+import { createRouter, type Route, type Router } from './router.ts';
+import { createTenants, type Tenants } from './tenants.ts';
 import type { Standard } from './xdm/standard.ts';
 
 export interface ServerOptions extends PlatformOptions {
@@ -26,6 +28,8 @@ export interface ServerOptions extends PlatformOptions {
   comparison?: Comparison;
   /** Who may look inside; without it, a token of its own is drawn. */
   access?: Access;
+  /** Whether others can have platforms of their own beside it; a tenant has none. */
+  hasTenants?: boolean;
 }
 
 export interface RunningServer {
@@ -35,15 +39,22 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-const DIFFERENCES = '/_simulator/differences';
-
 /** Above the inlet's 1 MB, so that the inlet itself answers 413. More of a body is not kept. */
 const KEPT_BYTES = 8 * 1024 * 1024;
 
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
-  const { port = 4010, platform: given, comparison, access = createAccess(), ...platformOptions } = options;
+  const { port = 4010, platform: given, comparison, access = createAccess(), ...more } = options;
+  const { hasTenants = true, ...platformOptions } = more;
   const platform = given ?? createPlatform(platformOptions);
-  const served: Served = { platform, comparison, access };
+  const tenants = hasTenants
+    ? createTenants(platform, (own) => startServer({ ...own, port: 0, access, hasTenants: false }))
+    : undefined;
+  const served: Served = {
+    platform,
+    comparison,
+    access,
+    own: createRouter(serverRoutes(comparison, tenants)),
+  };
   const sockets = new Set<Socket>();
   const server = createServer((request, response) => {
     answer(served, request, response).catch((error: unknown) => fail(response, error));
@@ -63,13 +74,15 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     origin,
     platform,
     access,
-    close: () =>
-      new Promise<void>((resolve, reject) => {
+    close: async () => {
+      await tenants?.close();
+      await new Promise<void>((resolve, reject) => {
         platform.close();
         comparison?.close();
         server.close((error) => (error ? reject(error) : resolve()));
         for (const socket of sockets) socket.destroy();
-      }),
+      });
+    },
   };
 }
 
@@ -77,6 +90,7 @@ interface Served {
   readonly platform: Platform;
   readonly comparison: Comparison | undefined;
   readonly access: Access;
+  readonly own: Router<Call>;
 }
 
 async function answer(served: Served, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -104,10 +118,20 @@ async function answer(served: Served, request: IncomingMessage, response: Server
   if (!refused) comparison?.note(call, result, (name) => platform.state.sandboxes.has(name));
 }
 
-function answerOf({ platform, comparison }: Served, call: Call): Answer | Promise<Answer> {
-  if (comparison && call.method === 'GET' && call.path === DIFFERENCES)
-    return json(200, { ...comparison.report() } as object as JsonObject);
-  return platform.handle(call);
+function answerOf({ platform, own }: Served, call: Call): Answer | Promise<Answer> {
+  const found = own(call.method, call.path);
+  if (typeof found !== 'object') return platform.handle(call);
+  return found.handler(call, ...found.parts);
+}
+
+/** What a server adds to the pages of its platform. */
+export function serverRoutes(comparison?: Comparison, tenants?: Tenants): Route<Call>[] {
+  const routes = [...(tenants?.routes ?? [])];
+  if (comparison !== undefined) {
+    const report = () => json(200, { ...comparison.report() } as object as JsonObject);
+    routes.push(['GET', '/_simulator/differences', report]);
+  }
+  return routes;
 }
 
 function callFrom(request: IncomingMessage, response: ServerResponse, body: Buffer): Call {

@@ -9,12 +9,13 @@ import { isPulled } from '../../lib/provision/resources/source.ts';
 import { streamNameOf } from '../../lib/published.ts';
 import { parseSamplesText, type Samples, samplesFileOf } from '../../lib/samples.ts';
 import { manifestInFile } from '../../lib/schemas/files.ts';
-import { createFaults, type FaultSpec } from '../aep/faults.ts';
+import type { FaultRun } from '../aep/faults.ts';
 import { builtIn, type Standard } from '../aep/xdm/standard.ts';
 import { saidOfParts } from '../check/schema-parts.ts';
 import { account, refusedLines, unroutedLines, type Written, writeLists } from './account.ts';
 import { addressOf, writeAddress } from './address.ts';
 import { changeMeanwhile } from './change.ts';
+import { readFaults } from './faults-file.ts';
 import { carry, type Forwarded, JourneyError, prepareSource, provision, watchForwarding } from './journey.ts';
 import { keptLines, prepareHook } from './kept.ts';
 import { HELP, parseOptions, type StartOptions, UsageError, xdmIn } from './options.ts';
@@ -79,7 +80,7 @@ interface Job {
   readonly wanted: readonly [Wanted, ...Wanted[]];
   /** What one of them becomes while records come. */
   readonly changed: { readonly manifest: Manifest; readonly samples: Samples | undefined } | undefined;
-  readonly faults: readonly FaultSpec[];
+  readonly faults: FaultRun;
   /** What of Adobe's XDM the platform knows, where it is not what is built in. */
   readonly xdm: Standard | undefined;
   /** Records there will be. */
@@ -121,7 +122,7 @@ async function run(job: Job): Promise<number> {
     if (options.isEmpty) return keep();
     await prepareSource(stack, manifest, options.shards);
     const pipelines = await provisionAll(stack, job);
-    for (const fault of job.faults) stack.platform.platform.faults.add(fault);
+    stack.platform.platform.faults.play(job.faults);
     const complete =
       manifest.source.kind === 'inlet'
         ? await forwardWith(stack, pipelines, watch, job)
@@ -393,20 +394,6 @@ async function readSamples(manifestFile: string): Promise<Samples | undefined> {
     throw new UsageError(`${file} cannot be read (${error.code})`);
   });
   return text === undefined ? undefined : parseSamplesText(text, file);
-}
-
-async function readFaults(file: string | undefined): Promise<FaultSpec[]> {
-  if (file === undefined) return [];
-  try {
-    const value: unknown = JSON.parse(await readFile(file, 'utf8'));
-    const faults = (Array.isArray(value) ? value : [value]) as FaultSpec[];
-    // Tried out beforehand: a mistake in it should not cost a provisioning.
-    const trial = createFaults(0);
-    for (const fault of faults) trial.add(fault);
-    return faults;
-  } catch (error) {
-    throw new UsageError(`--faults: ${file}: ${(error as Error).message}`);
-  }
 }
 
 function linesFor(options: StartOptions, manifest: Manifest) {

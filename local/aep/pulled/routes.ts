@@ -5,7 +5,7 @@ import { Refusal } from '../errors.ts';
 import { connection } from '../flow-service/connections.ts';
 import { BASE as FLOW_SERVICE } from '../flow-service/entities.ts';
 import { type AdmittedCall, type Call, jsonObjectBody } from '../http.ts';
-import { isObject, type Json, type JsonObject, own, textAt } from '../json.ts';
+import { isObject, type Json, own, textAt } from '../json.ts';
 import type { Platform } from '../platform-interface.ts';
 import type { Route } from '../router.ts';
 import { type HeldRecord, heldAt, REFUSALS } from './memory.ts';
@@ -13,15 +13,6 @@ import { passes, type Reading } from './reading.ts';
 import { type PulledSource, sourceBehind } from './source.ts';
 
 const BASE = '/_simulator/sources';
-
-export const SOURCE_PAGES: JsonObject = {
-  'GET /_simulator/sources':
-    'flows whose source the platform reads by itself, how far each is, and why it is idle or failing',
-  'POST /_simulator/sources/{sourceConnectionId}/records':
-    '{"records": [...]} puts events into an event hub ({"body": base64, "partitionId", "enqueuedTimeUtc"}), or messages into a subscription ({"data": base64, "attributes"})',
-  'POST /_simulator/sources/{sourceConnectionId}/refuse':
-    '{"why": "credentials"|"permission"|"gone"} lets reading it fail; null ends that',
-};
 
 export function sourceRoutes(platform: Platform): Route<Call>[] {
   return [

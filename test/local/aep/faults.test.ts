@@ -1,7 +1,7 @@
 // Faults: each kind does what it says, when it says, and nothing else is understood.
 import { describe, expect, test } from 'vitest';
 import { virtualClock } from '../../../local/aep/clock.ts';
-import { createFaults, FAULT_KINDS, type FaultSpec } from '../../../local/aep/faults.ts';
+import { createFaults, FAULT_KINDS, type Fault, type FaultSpec } from '../../../local/aep/faults.ts';
 import { eventually, turn } from '../../support/eventually.ts';
 import {
   CATALOG,
@@ -294,4 +294,47 @@ test('faults are set, listed and removed over HTTP, all or none at once', async 
   const listed = (await with_.bare('GET', '/_simulator/faults')).body;
   expect(listed.faults).toHaveLength(1);
   expect(Object.keys(listed.kinds)).toEqual(Object.keys(FAULT_KINDS));
+});
+
+describe('a run of faults that was saved', () => {
+  const SOME: FaultSpec[] = [
+    { kind: 'refuse', status: 503, path: '/data/**', probability: 0.5 },
+    { kind: 'latency', path: '/ims/**', times: 2 },
+  ];
+  const strikes = ({ platform }: Caller) =>
+    Array.from({ length: 200 }, () => platform.faults.strike('GET', '/data/x').length);
+
+  test('strikes the same calls again, on another platform and however far that one was', async () => {
+    const one = await caller({ seed: 11 });
+    await one.bare('POST', '/_simulator/faults', SOME);
+    const first = strikes(one);
+    const saved = (await one.bare('GET', '/_simulator/faults')).body;
+    expect(saved).toMatchObject({ seed: 11, faults: [{ seen: 200 }, { seen: 0 }] });
+
+    const other = await caller({ seed: 5 });
+    other.platform.faults.add({ kind: 'latency', probability: 0.5 });
+    strikes(other);
+    other.platform.faults.clear();
+    const set = await other.bare('POST', '/_simulator/faults', saved);
+    expect(set.status).toBe(201);
+    expect(set.body.faults.map(({ id, ...fault }: Fault) => fault)).toEqual(
+      SOME.map((spec) => ({ ...spec, seen: 0, struck: 0 })),
+    );
+    expect(strikes(other)).toEqual(first);
+    expect(new Set(first)).toEqual(new Set([0, 1]));
+    expect((await other.bare('GET', '/_simulator/faults')).body.seed).toBe(11);
+  });
+
+  test('a wrong one sets nothing', async () => {
+    const user = await caller({ seed: 3 });
+    for (const wrong of [
+      { seed: 1.5, faults: SOME },
+      { seed: 9, faults: [...SOME, { kind: 'none' }] },
+      { seed: 9, faults: [null] },
+      { seed: 9, faults: 'all' },
+    ])
+      expect((await user.bare('POST', '/_simulator/faults', wrong)).status).toBe(400);
+    expect(user.platform.faults.list()).toEqual([]);
+    expect(user.platform.faults.seed).toBe(3);
+  });
 });
