@@ -363,20 +363,20 @@ const datasetRetention = object({
   'How long events are kept, by their timestamp: `P90D`, `P13M`, `P2Y` or `forever`. Older ones are deleted for good. Left out: as it is.',
 );
 
+/** A data usage label. */
+export const DATASET_LABEL = /^[A-Za-z0-9][\w./-]{0,99}$/;
+/** Most labels of a dataset. */
+export const MAX_DATASET_LABELS = 50;
+
 /** AEP takes labels of fields at their schema alone, in its pages: no API of it is published. */
 const datasetLabels = z
-  .array(
-    z
-      .string()
-      .regex(/^[A-Za-z0-9][\w./-]{0,99}$/, 'expected the name of a data usage label such as C2 or I1'),
-    {
-      error: (issue) =>
-        issue.code === 'invalid_type' && typeof issue.input === 'object'
-          ? 'expected a list of labels of the whole dataset; AEP has no API for labels of its fields, so set those at the schema, in its pages'
-          : undefined,
-    },
-  )
-  .max(50)
+  .array(z.string().regex(DATASET_LABEL, 'expected the name of a data usage label such as C2 or I1'), {
+    error: (issue) =>
+      issue.code === 'invalid_type' && typeof issue.input === 'object'
+        ? 'expected a list of labels of the whole dataset; AEP has no API for labels of its fields, so set those at the schema, in its pages'
+        : undefined,
+  })
+  .max(MAX_DATASET_LABELS)
   .describe(
     'Data usage labels that the dataset has at least, such as `C2`. They are added, and none is ever taken away.',
   );

@@ -39,13 +39,12 @@ export function commentOf(outcomes: readonly Outcome[], head: string): string {
     ...(outcomes.length === 0 ? ['No manifest is changed.'] : ['| Manifest | Plan |', '| --- | --- |']),
     ...outcomes.map(
       ({ file, state, before }) =>
-        `| ${escaped(file)}${before === undefined ? '' : ` (was ${escaped(before)})`} | ${SAYS[state]} |`,
+        `| ${code(file)}${before === undefined ? '' : ` (was ${code(before)})`} | ${SAYS[state]} |`,
     ),
     '',
     `Of commit ${escaped(head)}.`,
   ].join('\n');
-  const rest = '\n\nNot everything fits in here: the log of the job has the rest.';
-  if (front.length + rest.length > MAX_COMMENT)
+  if (front.length + REST.length > MAX_COMMENT)
     throw new MistakeError(
       'TOO_MANY_FILES',
       `${outcomes.length} changed manifests do not fit in one comment`,
@@ -56,11 +55,29 @@ export function commentOf(outcomes: readonly Outcome[], head: string): string {
   const ordered = outcomes.toSorted((a, b) => Number(b.state === 'wrong') - Number(a.state === 'wrong'));
   for (const { file, text } of ordered) {
     if (text === '') continue;
-    const part = `\n\n<details><summary>${escaped(file)}</summary>\n\n<pre>\n${escaped(text.trimEnd())}\n</pre>\n</details>`;
-    if (body.length + part.length + rest.length > MAX_COMMENT) return body + rest;
+    const room = MAX_COMMENT - REST.length - body.length;
+    const { part, isWhole } = partOf(file, text, room);
     body += part;
+    if (!isWhole) return body + REST;
   }
   return body;
+}
+
+const REST = '\n\nNot everything fits in here: the log of the job has the rest.';
+
+/** What was printed of a manifest, as many of its lines as there is room for. */
+function partOf(file: string, text: string, room: number): { part: string; isWhole: boolean } {
+  const front = `\n\n<details><summary>${code(file)}</summary>\n\n<pre>\n`;
+  const back = '\n</pre>\n</details>';
+  const lines = text.trimEnd().split('\n').map(escaped);
+  let left = room - front.length - back.length;
+  const fitting = lines.findIndex((line) => {
+    left -= line.length + 1;
+    return left < -1;
+  });
+  if (fitting < 0) return { part: `${front}${lines.join('\n')}${back}`, isWhole: true };
+  const some = lines.slice(0, fitting).join('\n');
+  return { part: some === '' ? '' : `${front}${some}${back}`, isWhole: false };
 }
 
 /** The tokens by file; `undefined` where a body is no comment of this action. */
@@ -85,7 +102,17 @@ function hidden(value: unknown): string {
   );
 }
 
-/** As Markdown and HTML show it literally: no link, no mention, no picture, no end of a cell. */
-function escaped(text: string): string {
-  return text.replace(/[&<>|@#`*_[\]\\~:]/g, (one) => `&#${one.charCodeAt(0)};`);
+/** GitHub makes no mention, no link and no emoji of what stands in such an element, however it is written. */
+function code(text: string): string {
+  return `<code>${escaped(text)}</code>`;
 }
+
+/** As Markdown and HTML show it literally, in one line: no picture, no end of a cell, nothing that is not seen. */
+function escaped(text: string): string {
+  return text
+    .replace(UNSEEN, (one) => `\\u{${one.codePointAt(0)?.toString(16)}}`)
+    .replace(/[&<>|@#`*_[\]\\~:]/g, (one) => `&#${one.charCodeAt(0)};`);
+}
+
+/** Controls, marks that turn the direction of a text, halves of characters. A tab is seen. */
+const UNSEEN = /(?!\t)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;

@@ -1,5 +1,6 @@
 // GitHub's REST API, as far as the action needs it: changed files, pull requests of a commit, and comments.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { retryAfterMs } from '../../lib/aep/retry.ts';
 import { createFetch } from '../../lib/aws/http.ts';
 import { MistakeError } from '../../terminal/mistake.ts';
 
@@ -30,7 +31,8 @@ export interface GitHub {
   filesBetween(before: string, after: string): Promise<readonly ChangedFile[]>;
   pullsOf(commit: string): Promise<readonly PullOfCommit[]>;
   commentsOf(pull: number): Promise<readonly IssueComment[]>;
-  writeComment(pull: number, body: string): Promise<void>;
+  /** @returns who wrote it, as GitHub sees the token; `undefined` where GitHub does not say */
+  writeComment(pull: number, body: string): Promise<string | undefined>;
   /** @returns false where it is gone */
   changeComment(id: number, body: string): Promise<boolean>;
 }
@@ -41,12 +43,19 @@ export interface GitHubOptions {
   /** `owner/name`. */
   readonly repository: string;
   readonly token: string;
-  /** Between two tries, in ms. */
-  readonly pauseMs?: number;
+  /** Waits so many ms. */
+  readonly pause?: (ms: number) => Promise<void>;
+  /** In ms since 1970. */
+  readonly now?: () => number;
 }
 
 const ANSWER_MS = 30_000;
 const TRIES = 4;
+const PAUSE_MS = 1_000;
+/** "Otherwise, wait for at least one minute before retrying." */
+const LIMITED_MS = 60_000;
+/** Of one call: a job is paid by the minute, and a limit by the hour may last for one. */
+const MAX_WAIT_MS = 5 * 60_000;
 const PER_PAGE = 100;
 /** GitHub lists 3,000 files of a pull request at most, and 300 of a comparison. */
 const MAX_PAGES = 100;
@@ -62,20 +71,53 @@ interface Answer {
 /** An answer of GitHub that is no success. */
 export class GitHubError extends MistakeError {
   readonly status: number;
+  /** Where GitHub limits the rate: how long it wants nothing. Then nothing was done. */
+  readonly waitMs: number | undefined;
 
-  constructor(status: number, asked: string) {
-    super(
-      'GITHUB_REFUSED',
-      `GitHub answered ${asked} with ${status}`,
-      status === 401 || status === 403
-        ? 'Give the job the permissions contents: read and pull-requests: write.'
-        : "Run the job again; GitHub's status page says whether it is well.",
-    );
+  constructor(status: number, asked: string, waitMs?: number) {
+    super('GITHUB_REFUSED', `GitHub answered ${asked} with ${status}`, adviceOn(status, waitMs));
     this.status = status;
+    this.waitMs = waitMs;
   }
 }
 
-export function createGitHub({ url, repository, token, pauseMs = 1_000 }: GitHubOptions): GitHub {
+function adviceOn(status: number, waitMs: number | undefined): string {
+  if (waitMs !== undefined)
+    return `GitHub limits how often it may be asked: run the job again in ${Math.ceil(waitMs / 60_000)} minutes.`;
+  if (status === 401 || status === 403)
+    return 'Give the job the permissions contents: read and pull-requests: write.';
+  return "Run the job again; GitHub's status page says whether it is well.";
+}
+
+/**
+ * How long GitHub wants nothing more, in ms; `undefined` where it is not a matter of the rate. A 403 may be either.
+ * https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+ */
+function waitAsked(
+  status: number,
+  headers: { get(name: string): string | null },
+  now: number,
+): number | undefined {
+  if (status !== 403 && status !== 429) return undefined;
+  const asked = retryAfterMs(headers.get('retry-after'), now);
+  if (asked !== undefined) return asked;
+  const reset = numberIn(headers.get('x-ratelimit-reset'));
+  if (headers.get('x-ratelimit-remaining') === '0' && reset !== undefined)
+    return Math.max(1_000, reset * 1_000 - now);
+  return status === 429 ? LIMITED_MS : undefined;
+}
+
+function numberIn(text: string | null): number | undefined {
+  return text !== null && /^\d{1,12}$/.test(text) ? Number(text) : undefined;
+}
+
+export function createGitHub({
+  url,
+  repository,
+  token,
+  pause = sleep,
+  now = Date.now,
+}: GitHubOptions): GitHub {
   const base = `${url.replace(/\/$/, '')}/repos/${repository}`;
   const fetch = createFetch();
   const once = async (method: string, address: string, body?: object): Promise<Answer> => {
@@ -95,7 +137,12 @@ export function createGitHub({ url, repository, token, pauseMs = 1_000 }: GitHub
     const chunks: Uint8Array[] = [];
     for await (const chunk of answer.body ?? []) chunks.push(chunk as Uint8Array);
     const text = Buffer.concat(chunks).toString('utf8');
-    if (answer.status >= 300) throw new GitHubError(answer.status, `${method} ${new URL(address).pathname}`);
+    if (answer.status >= 300)
+      throw new GitHubError(
+        answer.status,
+        `${method} ${new URL(address).pathname}`,
+        waitAsked(answer.status, answer.headers, now()),
+      );
     return {
       status: answer.status,
       value: text === '' ? null : (JSON.parse(text) as unknown),
@@ -107,9 +154,10 @@ export function createGitHub({ url, repository, token, pauseMs = 1_000 }: GitHub
       try {
         return await once(method, address, body);
       } catch (error) {
-        const isFinal = error instanceof GitHubError && error.status < 500 && error.status !== 429;
-        if (isFinal || tries === TRIES) throw error;
-        await sleep(pauseMs * tries);
+        const isPost = method === 'POST';
+        const waitMs = waitBefore(error, isPost, tries);
+        if (waitMs === undefined || tries === TRIES) throw error;
+        await pause(waitMs);
       }
   };
   const all = async <T>(path: string): Promise<T[]> => {
@@ -134,9 +182,10 @@ export function createGitHub({ url, repository, token, pauseMs = 1_000 }: GitHub
       const { files = [] } = value as { files?: ChangedFile[] };
       return whole(files, MAX_COMPARED);
     },
-    // Not sent again by itself: a comment whose answer was lost would stand there twice.
-    writeComment: async (pull, body) =>
-      void (await once('POST', `${base}/issues/${pull}/comments`, { body })),
+    async writeComment(pull, body) {
+      const { value } = await again('POST', `${base}/issues/${pull}/comments`, { body });
+      return (value as IssueComment | null)?.user?.login;
+    },
     async changeComment(id, body) {
       try {
         await again('PATCH', `${base}/issues/comments/${id}`, { body });
@@ -147,6 +196,17 @@ export function createGitHub({ url, repository, token, pauseMs = 1_000 }: GitHub
       }
     },
   };
+}
+
+/**
+ * How long to wait before the next try, in ms; `undefined` where there is none. A comment whose answer was lost may
+ * stand there: it is written again only where GitHub has refused it.
+ */
+function waitBefore(error: unknown, isPost: boolean, tries: number): number | undefined {
+  const limited = error instanceof GitHubError ? error.waitMs : undefined;
+  if (limited !== undefined) return limited <= MAX_WAIT_MS ? limited : undefined;
+  const isFinal = error instanceof GitHubError && error.status < 500;
+  return isFinal || isPost ? undefined : PAUSE_MS * tries;
 }
 
 /** @throws MistakeError where GitHub may have left some out */

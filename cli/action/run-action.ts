@@ -1,14 +1,14 @@
 // The action: checks and plans in a pull request, and applies what was planned after the merge.
-import { globSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import type { Report } from '../../lib/pipeline.ts';
 import { createOutput } from '../../terminal/create-output.ts';
 import { MistakeError } from '../../terminal/mistake.ts';
 import { conflictsIn, showPlan } from '../../terminal/report.ts';
-import { type Change, changedManifests } from './changes.ts';
+import { type Change, changedManifests, isManifestName, reversed } from './changes.ts';
 import { commentOf, type Outcome, tokensIn } from './comment.ts';
 import { type Job, jobOf } from './event.ts';
-import type { GitHub } from './github.ts';
+import { type ChangedFile, type GitHub, GitHubError } from './github.ts';
 
 /** How a command of `penstock` has ended. */
 export interface Ended {
@@ -65,17 +65,30 @@ async function inPull(action: Action, job: Pull): Promise<0 | 1> {
   return outcomes.some(({ state }) => state === 'wrong') ? 1 : 0;
 }
 
-function manifestsOf({ folder, workspace }: Action, files: Parameters<typeof changedManifests>[0]) {
-  const present = globSync('*.json', { cwd: `${workspace}/${folder}` })
-    .filter((name) => !/\.(samples|records)\.json$/.test(name))
-    .map((name) => `${folder}/${name}`);
-  return changedManifests(files, folder, present);
+function manifestsOf(action: Action, files: readonly ChangedFile[]): readonly Change[] {
+  return changedManifests(files, action.folder, manifestsIn(action));
 }
 
+/** From the top of the repository; none where the folder is not there. */
+function manifestsIn({ folder, workspace }: Action): readonly string[] {
+  try {
+    const names = readdirSync(`${workspace}/${folder}`).filter(isManifestName);
+    return names.map((name) => `${folder}/${name}`);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+const NOT_CHECKED_OUT = 'GitHub lists it as changed, and the checkout has no such file';
+const CHECK_OUT =
+  'Run actions/checkout before, without a path. If somebody has pushed meanwhile, the next run says more.';
+
 async function outcomeOf(action: Action, change: Change, isPlanned: boolean): Promise<Outcome> {
-  const { file, isGone, before } = change;
+  const { file, isGone, isMissing, before } = change;
   const own = { file, ...(before !== undefined && { before }) };
   if (isGone) return { ...own, state: 'gone', text: '' };
+  if (isMissing) return { ...own, state: 'wrong', text: `${NOT_CHECKED_OUT}. ${CHECK_OUT}` };
   const checked = await action.penstock(['check', file]);
   if (checked.code !== 0) return { ...own, state: 'wrong', text: checked.out + checked.err };
   if (!isPlanned) return { ...own, state: 'checked', text: checked.out };
@@ -120,13 +133,39 @@ function targetOf({ stage = '', region }: Action): string[] {
   return ['--stage', stage, ...(region === undefined ? [] : ['--region', region])];
 }
 
-/** One comment: the oldest of this author is changed; a pull request without manifests gets none. */
-async function keepComment({ github, author }: Action, { number, head }: Pull, outcomes: readonly Outcome[]) {
+/**
+ * One comment: the oldest of this author is changed; a pull request without manifests gets none.
+ * @throws MistakeError where the token writes as somebody else: nobody would find the comment again
+ */
+async function keepComment(
+  action: Action,
+  { number, head }: Pull,
+  outcomes: readonly Outcome[],
+): Promise<void> {
+  const { github, author } = action;
   const body = commentOf(outcomes, head);
-  const own = await ownComments(github, number, author);
-  for (const { id } of own) if (await github.changeComment(id, body)) return;
-  if (outcomes.length > 0) await github.writeComment(number, body);
+  for (let tries = 1; ; tries++) {
+    const own = await ownComments(github, number, author);
+    for (const { id } of own) if (await github.changeComment(id, body)) return;
+    if (outcomes.length === 0) return;
+    try {
+      const writer = await github.writeComment(number, body);
+      if (writer === undefined || writer === author) return;
+      throw new MistakeError(
+        'USAGE',
+        `the comment was written by ${writer}, and ${author} is named as its author`,
+        `Give the action the input author: ${writer}. The merge looks for nobody else's comment.`,
+      );
+    } catch (error) {
+      // It may stand there although the answer was lost: then the next look finds it.
+      if (error instanceof MistakeError && !(error instanceof GitHubError && error.status >= 500))
+        throw error;
+      if (tries === WRITES) throw error;
+    }
+  }
 }
+
+const WRITES = 3;
 
 async function ownComments(github: GitHub, pull: number, author: string) {
   const comments = await github.commentsOf(pull);
@@ -135,15 +174,18 @@ async function ownComments(github: GitHub, pull: number, author: string) {
 
 async function afterMerge(action: Action, push: Push): Promise<0 | 1> {
   const { github, log, stage } = action;
-  // Of the whole push: it may hold more than the pull request that ends it.
-  const changes = manifestsOf(action, await github.filesBetween(push.before, push.after));
+  const changes = manifestsOf(action, await filesOfPush(action, push));
   for (const { file, isGone } of changes)
     if (isGone) log(`${file} is deleted: its pipeline stays until somebody runs penstock retire.`);
-  const toApply = changes.filter(({ isGone }) => !isGone).map(({ file }) => file);
+  const there = changes.filter(({ isGone }) => !isGone);
+  const toApply = there.map(({ file }) => file);
   if (toApply.length === 0) {
     log('No manifest is changed.');
     return 0;
   }
+  const missing = there.find(({ isMissing }) => isMissing);
+  if (missing !== undefined)
+    throw new MistakeError('FILE_UNREADABLE', `${missing.file}: ${NOT_CHECKED_OUT}`, CHECK_OUT);
   if (stage === undefined) {
     log('No stage is named: nothing is applied.');
     return 0;
@@ -171,6 +213,19 @@ async function afterMerge(action: Action, push: Push): Promise<0 | 1> {
     isWell &&= applied.code === 0;
   }
   return isWell ? 0 : 1;
+}
+
+/** Of the whole push: it may hold more than the pull request that ends it. */
+async function filesOfPush(
+  action: Action,
+  { before, after, isForced }: Push,
+): Promise<readonly ChangedFile[]> {
+  const { github } = action;
+  if (/^0+$/.test(before))
+    return manifestsIn(action).map((filename): ChangedFile => ({ filename, status: 'added' }));
+  const files = await github.filesBetween(before, after);
+  // GitHub compares from the common ancestor: what a force push takes back is on the other side of it.
+  return isForced ? [...files, ...reversed(await github.filesBetween(after, before))] : files;
 }
 
 /** The pull request whose merge this push is, by a merge commit, squashed or rebased. */

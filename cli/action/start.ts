@@ -4,8 +4,10 @@ import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { MistakeError, toldOf } from '../../terminal/mistake.ts';
+import { folderOf } from './changes.ts';
 import { createGitHub } from './github.ts';
 import { type Ended, runAction } from './run-action.ts';
+import { withoutCommands } from './without-commands.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/penstock.js', import.meta.url));
 
@@ -46,9 +48,8 @@ function penstock(args: readonly string[], workspace: string): Promise<Ended> {
   });
 }
 
-/** A line that begins with `::` is a command to GitHub's runner: what others wrote must be none. */
 function log(text: string): void {
-  process.stdout.write(`${text.replace(/^(\s*)::/gm, '$1: :').replace(/##\[/g, '## [')}\n`);
+  process.stdout.write(`${withoutCommands(text)}\n`);
 }
 
 try {
@@ -59,7 +60,7 @@ try {
     stage: given('PENSTOCK_STAGE'),
     region: given('PENSTOCK_REGION'),
     sandbox: given('PENSTOCK_SANDBOX'),
-    folder: (given('PENSTOCK_FOLDER') ?? 'pipelines').replace(/^\.\/|\/$/g, ''),
+    folder: folderOf(given('PENSTOCK_FOLDER') ?? 'pipelines'),
     author: given('PENSTOCK_AUTHOR') ?? 'github-actions[bot]',
     workspace,
     github: createGitHub({

@@ -73,11 +73,11 @@ const Connection = Entity.extend({
 const SourceConnection = Entity.extend({
   baseConnectionId: absent(z.string()),
   params: absent(z.record(z.string(), z.unknown())),
-  data: hint(z.object({ format: absent(z.string()) })),
+  data: hint(z.looseObject({ format: absent(z.string()) })),
 });
 
 const TargetConnection = Entity.extend({
-  params: absent(z.object({ dataSetId: absent(z.string()) })),
+  params: absent(z.looseObject({ dataSetId: absent(z.string()) })),
   data: absent(
     z.object({ format: absent(z.string()), schema: absent(z.object({ id: absent(z.string()) })) }),
   ),

@@ -1,4 +1,6 @@
 // The dataset of a manifest, from what Catalog and Dataset Service tell of it.
+
+import { DATASET_LABEL, MAX_DATASET_LABELS } from '../manifest.ts';
 import { hasEntry, ON, tagEntries, UPSERT } from '../provision/resources/dataset-tags.ts';
 import { RETENTION } from '../retention.ts';
 import { type Expressed, type ImportFinding, kept } from './finding.ts';
@@ -19,6 +21,7 @@ export function drawDataset(walked: WalkedFlow): Expressed<Record<string, unknow
   const upsert = profile && hasEntry(tagEntries(dataset, 'unifiedProfile'), UPSERT);
   const identity = hasEntry(tagEntries(dataset, 'unifiedIdentity'), ON);
   const retention = retentionOf(walked, profile);
+  const said = labels.labels.filter((label) => DATASET_LABEL.test(label)).slice(0, MAX_DATASET_LABELS);
   const { description } = dataset;
   const told = description && description.length <= MAX_DESCRIPTION ? { description } : {};
   return {
@@ -29,7 +32,7 @@ export function drawDataset(walked: WalkedFlow): Expressed<Record<string, unknow
       ...(identity && { identity }),
       ...(upsert && { upsert }),
       ...(dataset.enableErrorDiagnostics === false && { errorDiagnostics: false }),
-      ...(labels.labels.length > 0 && { labels: labels.labels }),
+      ...(said.length > 0 && { labels: said }),
       ...(Object.keys(retention.value).length > 0 && { retention: retention.value }),
     },
     findings: [
@@ -48,6 +51,11 @@ export function drawDataset(walked: WalkedFlow): Expressed<Record<string, unknow
             ),
           ]
         : []),
+      ...labels.labels
+        .filter((label) => !said.includes(label))
+        .map((label) =>
+          kept('dataset.labels', `the label ${label} stays as it is: a manifest cannot say it`),
+        ),
       ...(labels.rest.optionalLabels.length > 0
         ? [
             kept(

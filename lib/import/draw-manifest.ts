@@ -8,7 +8,7 @@ import { drawDataset, MAX_DESCRIPTION, tooLongText } from './draw-dataset.ts';
 import { drawMapping } from './draw-mapping.ts';
 import { drawSchema } from './draw-schema.ts';
 import { drawSource, type ToldSource } from './draw-source.ts';
-import { type ImportFinding, kept, prevents } from './finding.ts';
+import { type ImportFinding, kept, prevents, unsaidMembers } from './finding.ts';
 import type { WalkedFlow } from './walked.ts';
 
 export interface ImportGiven extends ToldSource {
@@ -103,6 +103,18 @@ function overBound(manifest: object): ImportFinding[] {
   ];
 }
 
+/** What Penstock and Adobe's tutorial write into the data lake. */
+const TARGET_FORMAT = 'parquet_xdm';
+
+/** A flow that is off, or a draft, is told by itself. */
+const TOLD_STATES = ['enabled', 'disabled', 'draft'];
+
+/** A plan does not look at a state that AEP will leave by itself, nor at the state of a connection. */
+function passing(key: string, state: string | undefined): ImportFinding[] {
+  const isTold = state === undefined || (key === 'flow' ? TOLD_STATES.includes(state) : state === 'enabled');
+  return isTold ? [] : [kept(`${key}.state`, `it is ${state}: look at it in AEP before you apply`)];
+}
+
 /** What a manifest says once for all, and what it never says. */
 function unsaid({ flow, base, source, target }: WalkedFlow): ImportFinding[] {
   const said = withoutTag(flow.description);
@@ -112,7 +124,13 @@ function unsaid({ flow, base, source, target }: WalkedFlow): ImportFinding[] {
     ['target-connection', target],
   ] as const;
   const scheduled = Object.keys(flow.scheduleParams ?? {});
+  const { format = TARGET_FORMAT } = target.data ?? {};
   return [
+    ...[['flow', flow] as const, ...others].flatMap(([key, { state }]) => passing(key, state)),
+    ...unsaidMembers('target-connection', 'its parameters have', target.params, ['dataSetId']),
+    ...(format === TARGET_FORMAT
+      ? []
+      : [kept('target-connection', `it writes ${format}, not ${TARGET_FORMAT}`)]),
     ...others.flatMap(([key, { description }]) => {
       const own = withoutTag(description);
       if (own === '' || own === said) return [];

@@ -52,7 +52,7 @@ function byParts(walked: WalkedFlow): Expressed<Record<string, unknown>> {
 const MAX_GROUPS = 30;
 
 /** What a schema by its parts would leave out, or take from others. */
-function notByParts({ schema, otherDatasets }: WalkedFlow): string | undefined {
+function notByParts({ schema, otherDatasets, identities }: WalkedFlow): string | undefined {
   if (otherDatasets === undefined) return 'the sandbox has too many datasets to know whether others use it';
   if (otherDatasets.length > 0)
     return `other datasets use it as well: ${otherDatasets.slice(0, 5).join(', ')}${otherDatasets.length > 5 ? ' …' : ''}`;
@@ -63,8 +63,16 @@ function notByParts({ schema, otherDatasets }: WalkedFlow): string | undefined {
   const refs = (schema.allOf ?? []).map(({ $ref }) => $ref);
   const odd = refs.find((ref) => !ref?.startsWith('https://'));
   if (odd !== undefined || refs.length === 0) return 'it has a part without a $id';
+  const twice = twiceIn(refs);
+  if (twice !== undefined) return `it has the part ${twice} twice`;
+  const field = twiceIn(identities.map(({ property }) => property));
+  if (field !== undefined) return `its field ${field} is two identities`;
   if (refs.length - 1 > MAX_GROUPS) return `it has more than ${MAX_GROUPS} field groups`;
   return undefined;
+}
+
+function twiceIn<T>(all: readonly T[]): T | undefined {
+  return all.find((one, index) => all.indexOf(one) < index);
 }
 
 function classOf(schema: Schema): string {

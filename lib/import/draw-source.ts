@@ -2,7 +2,7 @@
 
 import { tagInDescription } from '../provision/resources/ownership-tag.ts';
 import { sourceKindOf } from '../provision/resources/source.ts';
-import { type Expressed, type ImportFinding, kept, notTold } from './finding.ts';
+import { type Expressed, type ImportFinding, kept, notTold, unsaidMembers } from './finding.ts';
 import type { WalkedFlow } from './walked.ts';
 
 type Params = Readonly<Record<string, unknown>>;
@@ -25,7 +25,8 @@ export function drawSource(walked: WalkedFlow, told: ToldSource): Expressed<Reco
       : pulledOf(kind, { ...base.auth?.params }, source.params ?? {}, told);
   const format = source.data?.format ?? 'json';
   const odd = format === 'json' ? [] : [kept('source', `the source connection reads ${format}, not json`)];
-  return { value: { kind, ...made.value }, findings: [...made.findings, ...odd] };
+  const more = unsaidMembers('source', 'the source connection says of its data', source.data, ['format']);
+  return { value: { kind, ...made.value }, findings: [...made.findings, ...odd, ...more] };
 }
 
 /** Of a pipeline of Penstock's, AEP does not see what Penstock does before the inlet. */

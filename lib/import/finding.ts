@@ -30,6 +30,19 @@ export const notTold = finding('missing');
 export const kept = finding('kept');
 export const prevents = finding('prevents');
 
+/** Members that a manifest has no word for; names alone, since a value may be a secret. */
+export function unsaidMembers(
+  path: string,
+  what: string,
+  members: object | undefined,
+  said: readonly string[],
+): ImportFinding[] {
+  const names = Object.keys(members ?? {}).filter((name) => !said.includes(name));
+  return names.length === 0
+    ? []
+    : [kept(path, `${what} ${names.join(', ')}: a manifest has no word for that`)];
+}
+
 /** A part of a manifest, and what it does not say. */
 export interface Expressed<T> {
   readonly value: T;

@@ -57,12 +57,17 @@ export function foreignFlow({ flowSpec }: Pick<Flow, 'flowSpec'>): ImportFinding
   );
 }
 
+/** `delete-finalizing` has been seen; others may follow it. Contract §4. */
+const DELETING = /^delet/;
+
 /** What is at the end of each way from the flow, or why there is no pipeline. */
 export async function walkFrom(flow: Flow, around: Surroundings): Promise<WalkedFlow | ImportFinding> {
   const foreign = foreignFlow(flow);
   if (foreign !== undefined) return foreign;
   if (flow.state === 'draft')
     return prevents('flow', 'it is a draft, which AEP has not checked: publish it in AEP, then import it');
+  if (flow.state !== undefined && DELETING.test(flow.state))
+    return prevents('flow', `its state is ${flow.state}: AEP is taking it away`);
   const ends = await endsOf(flow, around.aep);
   if ('effect' in ends) return ends;
   const stored = await storedOf(ends.target.params?.dataSetId, around);

@@ -61,6 +61,21 @@ function put(own: World, kind: 'schemas' | 'mixins', id: string, more: object): 
   shelf.put(id, { ...shelf.get(id), ...more });
 }
 
+type Entities = 'flows' | 'connections' | 'sourceConnections' | 'targetConnections';
+
+/** As no client can write it, but as AEP may answer it. */
+function putBody(own: World, kind: Entities, id: string, more: object): void {
+  const shelf = sandboxOf(own)[kind];
+  const there = shelf.get(id);
+  if (there !== undefined) shelf.put(id, { ...there, body: { ...there.body, ...more } } as never);
+}
+
+function putState(own: World, kind: Entities, id: string, state: string): void {
+  const shelf = sandboxOf(own)[kind];
+  const there = shelf.get(id);
+  if (there !== undefined) shelf.put(id, { ...there, state } as never);
+}
+
 const CASES: Readonly<Record<string, Case>> = {
   'everything is renamed': {
     change: async (own, { base, source, target, flow, dataset, schema }) => {
@@ -364,6 +379,118 @@ const CASES: Readonly<Record<string, Case>> = {
       ['flow.scheduleParams', 'kept'],
     ],
     says: { description: 'Flow' },
+  },
+  'a label has a name that no manifest says': {
+    change: (own, { dataset }) =>
+      send(own, 'PUT', `/data/foundation/dataset/datasets/${dataset}/labels`, {
+        entityId: { namespace: 'AEP', id: dataset, type: 'dataset' },
+        labels: ['C2', 'team/Größe'],
+        optionalLabels: [],
+        parents: [],
+      }),
+    told: [['dataset.labels', 'kept']],
+    says: { dataset: { labels: ['C2'] } },
+  },
+  'one field is two identities': {
+    change: (own, { schema }) =>
+      identityByHand(own, schema, { 'xdm:namespace': 'Phone', 'xdm:isPrimary': false }),
+    told: [['schema', 'kept']],
+  },
+  'a second field is an identity of another namespace': {
+    change: (own, { schema }) =>
+      identityByHand(own, schema, {
+        'xdm:sourceProperty': '/person/name/firstName',
+        'xdm:namespace': 'Phone',
+        'xdm:isPrimary': false,
+      }),
+    says: { schema: { identities: [{ path: 'personalEmail.address' }, { namespace: 'Phone' }] } },
+  },
+  'the schema names a field group twice': {
+    change: async (own, { schema }) => {
+      const { allOf } = sandboxOf(own).registry.schemas.get(schema) as { allOf: object[] };
+      put(own, 'schemas', schema, { allOf: [...allOf, allOf[1]] });
+    },
+    told: [['schema', 'kept']],
+  },
+  'the class is an own one': {
+    hands: { union: false, identity: false },
+    change: async (own, { schema }) => {
+      const made = await send(own, 'POST', '/data/foundation/schemaregistry/tenant/classes', {
+        title: 'Property',
+        type: 'object',
+        allOf: [{ $ref: 'https://ns.adobe.com/xdm/data/record' }],
+      });
+      const { allOf } = sandboxOf(own).registry.schemas.get(schema) as { allOf: object[] };
+      const refs = [{ $ref: made.$id }, ...allOf.slice(1)];
+      put(own, 'schemas', schema, { 'meta:class': made.$id, allOf: refs });
+    },
+    says: { schema: { class: expect.stringContaining('/acmelab/classes/') } },
+  },
+  'the ends of the flow say more than a manifest does': {
+    change: async (own, { source, target, dataset, schema }) => {
+      putBody(own, 'sourceConnections', source, {
+        data: { format: 'json', schema: { type: 'object' }, properties: { secretName: 'CANARY' } },
+      });
+      putBody(own, 'targetConnections', target, {
+        data: { format: 'json', schema: { id: schema, version: 'x' } },
+        params: { dataSetId: dataset, path: 'CANARY' },
+      });
+    },
+    told: [
+      ['source', 'kept'],
+      ['target-connection', 'kept'],
+      ['target-connection', 'kept'],
+    ],
+  },
+  'the flow is one that AEP is starting, from an inlet that is a draft': {
+    change: async (own, { flow, base }) => {
+      putState(own, 'flows', flow, 'initializing');
+      putState(own, 'connections', base, 'draft');
+    },
+    told: [
+      ['flow.state', 'kept'],
+      ['base-connection.state', 'kept'],
+    ],
+  },
+  'the flow is one that AEP is taking away': {
+    change: async (own, { flow }) => putState(own, 'flows', flow, 'delete-finalizing'),
+    told: [['flow', 'prevents']],
+  },
+  'the flow has another transformation beside the mapping': {
+    change: async (own, { flow, mapping }) =>
+      putBody(own, 'flows', flow, {
+        transformations: [
+          { name: 'Deltacolumn', params: { deltaColumn: 'at' } },
+          { name: 'Mapping', params: { mappingId: mapping, mappingVersion: 0 } },
+        ],
+      }),
+    told: [['flow.transformations', 'kept']],
+  },
+  'names in other letters': {
+    hands: { title: '顧客 Größe 🐟', flow: { description: 'eins\nzwei' } },
+    change: async () => undefined,
+    says: { description: 'eins\nzwei', dataset: { name: '顧客 Größe 🐟' } },
+  },
+  'descriptors of three other kinds': {
+    change: async (own, { schema }) => {
+      const at = {
+        'xdm:sourceSchema': schema,
+        'xdm:sourceVersion': 1,
+        'xdm:sourceProperty': '/personalEmail/address',
+      };
+      const to = { 'xdm:destinationSchema': schema, 'xdm:destinationVersion': 1 };
+      for (const more of [
+        { '@type': 'xdm:descriptorOneToOne', ...to },
+        { '@type': 'xdm:alternateDisplayInfo', 'xdm:title': { en_us: 'Mail' } },
+        { '@type': 'xdm:descriptorReferenceIdentity', 'xdm:identityNamespace': 'Email' },
+      ])
+        await send(own, 'POST', SERVICES.descriptors, { ...at, ...more });
+    },
+    told: [
+      ['schema', 'kept'],
+      ['schema', 'kept'],
+      ['schema', 'kept'],
+    ],
   },
   'the dataset has tags of somebody': {
     change: (own, { dataset }) =>

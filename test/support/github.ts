@@ -20,10 +20,21 @@ export interface StandIn extends AsyncDisposable {
   readonly comments: Map<number, KeptComment[]>;
   /** `GET /repos/…`, in order. */
   readonly asked: string[];
-  /** Statuses of the next answers, before anything is done. */
-  readonly failures: number[];
+  /** The next answers: before anything is done, or after it. */
+  readonly failures: (number | Refusal)[];
+  /** The next answers to a comment that is written. */
+  readonly onComment: Refusal[];
+  /** Whom the token belongs to. */
+  login: string;
   /** Where the links of lists lead; this server where it is empty. */
   readonly links: string[];
+}
+
+export interface Refusal {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What was asked is done all the same: only the answer is lost. */
+  readonly isDone?: true;
 }
 
 /** As GitHub says it: "body is too long (maximum is 65536 characters)". */
@@ -38,7 +49,8 @@ export async function standIn(): Promise<StandIn> {
   const pulls: StandIn['pulls'] = new Map();
   const comments: StandIn['comments'] = new Map();
   const asked: string[] = [];
-  const failures: number[] = [];
+  const failures: StandIn['failures'] = [];
+  const onComment: StandIn['onComment'] = [];
   const links: string[] = [];
   let lastId = 1_000_000;
   const answer = (method: string, path: string, body: { body?: string }): [number, unknown] => {
@@ -53,7 +65,7 @@ export async function standIn(): Promise<StandIn> {
     if (method === 'GET' && last === 'comments') return [200, comments.get(number) ?? []];
     if (tooLong) return [422, TOO_LONG];
     if (method === 'POST' && last === 'comments') {
-      const made = { id: ++lastId, body: body.body ?? '', user: { login: 'github-actions[bot]' } };
+      const made = { id: ++lastId, body: body.body ?? '', user: { login: own.login } };
       comments.set(number, [...(comments.get(number) ?? []), made]);
       return [201, made];
     }
@@ -68,12 +80,15 @@ export async function standIn(): Promise<StandIn> {
     asked.push(`${request.method} ${address.pathname}`);
     const body = await bodyOf(request);
     const isKnown = request.headers.authorization === `Bearer ${GITHUB_TOKEN}`;
-    const failed = isKnown ? failures.shift() : 401;
+    const ofKind = request.method === 'POST' ? onComment : failures;
+    const next = isKnown ? ofKind.shift() : 401;
+    const failed = typeof next === 'number' ? { status: next } : next;
+    if (failed?.isDone) answer(request.method ?? '', address.pathname, body);
     const [status, value] =
       failed === undefined
         ? answer(request.method ?? '', address.pathname, body)
-        : [failed, { message: 'no' }];
-    const headers: Record<string, string> = { 'content-type': 'application/json' };
+        : [failed.status, { message: 'no' }];
+    const headers: Record<string, string> = { 'content-type': 'application/json', ...failed?.headers };
     const size = Number(address.searchParams.get('per_page') ?? 30);
     const page = Number(address.searchParams.get('page') ?? 1);
     const isList = Array.isArray(value);
@@ -89,14 +104,16 @@ export async function standIn(): Promise<StandIn> {
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
-  return {
+  const own: StandIn = {
     url: url(),
+    login: 'github-actions[bot]',
     files,
     between,
     pulls,
     comments,
     asked,
     failures,
+    onComment,
     links,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
@@ -105,6 +122,7 @@ export async function standIn(): Promise<StandIn> {
       });
     },
   };
+  return own;
 }
 
 async function bodyOf(request: IncomingMessage): Promise<{ body?: string }> {

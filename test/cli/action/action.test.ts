@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { folderOf } from '../../../cli/action/changes.ts';
 import { commentOf, MARKER, MAX_COMMENT, type Outcome, tokensIn } from '../../../cli/action/comment.ts';
 import { createGitHub } from '../../../cli/action/github.ts';
 import { type Ended, runAction } from '../../../cli/action/run-action.ts';
+import { withoutCommands } from '../../../cli/action/without-commands.ts';
 import { apply } from '../../../cli/commands/apply.ts';
 import { plan } from '../../../cli/commands/plan.ts';
 import type { Target } from '../../../cli/target.ts';
@@ -23,6 +25,7 @@ const BEFORE = 'c'.repeat(40);
 const PULL = 7;
 const FILE = 'pipelines/orders.json';
 const BOT = { login: 'github-actions[bot]' };
+const NOW = Date.parse('2026-11-29T08:00:00Z');
 const CHANGED = { filename: FILE, status: 'modified' };
 
 type World = ReturnType<typeof world>;
@@ -58,6 +61,8 @@ async function setUp(manifests: Record<string, object> = { [FILE]: inletManifest
   for (const [file, manifest] of Object.entries(manifests)) write(file, manifest);
   const commands: string[] = [];
   const logged: string[] = [];
+  const waits: number[] = [];
+  const pause = async (ms: number) => void waits.push(ms);
   const penstock = async ([command = '', file = '', ...rest]: readonly string[]): Promise<Ended> => {
     commands.push(`${command} ${file}`);
     const path = join(workspace, file);
@@ -74,7 +79,13 @@ async function setUp(manifests: Record<string, object> = { [FILE]: inletManifest
       folder: 'pipelines',
       author: BOT.login,
       workspace,
-      github: createGitHub({ url: github.url, repository: REPOSITORY, token: GITHUB_TOKEN, pauseMs: 0 }),
+      github: createGitHub({
+        url: github.url,
+        repository: REPOSITORY,
+        token: GITHUB_TOKEN,
+        pause,
+        now: () => NOW,
+      }),
       penstock,
       log: (line) => logged.push(line),
     });
@@ -83,6 +94,7 @@ async function setUp(manifests: Record<string, object> = { [FILE]: inletManifest
     github,
     commands,
     logged,
+    waits,
     run,
     write,
     remove: (file: string) => rmSync(join(workspace, file)),
@@ -178,6 +190,12 @@ const EVENT_MAPPING = [
   { source: 'at', destination: 'timestamp' },
 ];
 
+/** As GitHub tells a limit by the hour that ends so many seconds from now. */
+const LIMITED = (seconds: number) => ({
+  'x-ratelimit-remaining': '0',
+  'x-ratelimit-reset': String(NOW / 1_000 + seconds),
+});
+
 describe('issue 15: a pull request is checked and planned in one comment', () => {
   it('keeps one comment up to date, also behind a hundred others, and leaves those of another bot', async () => {
     await using made = await setUp();
@@ -259,8 +277,8 @@ describe('issue 15: a pull request is checked and planned in one comment', () =>
       'plan pipelines/new.json',
       `plan ${FILE}`,
     ]);
-    expect(made.body()).toContain('| pipelines/gone.json | deleted');
-    expect(made.body()).toContain('pipelines/new.json (was pipelines/old.json)');
+    expect(made.body()).toContain('| <code>pipelines/gone.json</code> | deleted');
+    expect(made.body()).toContain('<code>pipelines/new.json</code> (was <code>pipelines/old.json</code>)');
   });
 
   it('goes on after trouble of GitHub, and tells a refusal by its code', async () => {
@@ -270,6 +288,59 @@ describe('issue 15: a pull request is checked and planned in one comment', () =>
     expect(await made.run('pull_request', pullEvent())).toBe(0);
     made.github.failures.push(403);
     await expect(made.run('pull_request', pullEvent())).rejects.toMatchObject({ code: 'GITHUB_REFUSED' });
+  });
+
+  // https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+  it.each([
+    ['a time in seconds', { status: 403, headers: { 'retry-after': '17' } }, 17_000],
+    ['nothing', { status: 429 }, 60_000],
+    ['a moment', { status: 403, headers: LIMITED(100) }, 100_000],
+    ['a moment that is past', { status: 429, headers: LIMITED(-9) }, 1_000],
+  ])('where GitHub limits the rate it waits, by %s', async (_, refusal, wait) => {
+    await using made = await setUp();
+    made.github.files.set(PULL, [CHANGED]);
+    made.github.failures.push(refusal);
+    expect(await made.run('pull_request', pullEvent())).toBe(0);
+    expect(made.waits).toEqual([wait]);
+    expect(made.github.comments.get(PULL)).toHaveLength(1);
+  });
+
+  it('fails where its token writes as somebody else, whose comment no merge would look for', async () => {
+    await using made = await setUp();
+    made.github.login = 'deploys[bot]';
+    made.github.files.set(PULL, [CHANGED]);
+    const failed = await made.run('pull_request', pullEvent()).catch((error: unknown) => error);
+    expect(failed).toMatchObject({ code: 'USAGE', next: expect.stringContaining('author: deploys[bot]') });
+  });
+
+  it('fails for a changed manifest that is not in the checkout, in a pull request and after the merge', async () => {
+    await using made = await setUp({});
+    made.github.files.set(PULL, [CHANGED]);
+    expect(await made.run('pull_request', pullEvent())).toBe(1);
+    expect(made.body()).toContain('no such file');
+    made.github.between.set(`${BEFORE}...${MERGED}`, [CHANGED]);
+    await expect(made.run('push', pushEvent())).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
+    expect(made.commands).toEqual([]);
+  });
+
+  it('waits for no limit that lasts long, and says how long it does', async () => {
+    await using made = await setUp();
+    made.github.failures.push({ status: 403, headers: LIMITED(3_000) });
+    const failed = await made.run('pull_request', pullEvent()).catch((error: unknown) => error);
+    expect(failed).toMatchObject({ code: 'GITHUB_REFUSED', next: expect.stringContaining('50 minutes') });
+    expect(made.waits).toEqual([]);
+  });
+
+  it.each([
+    ['was written all the same', { status: 502, isDone: true }],
+    ['was not written', { status: 502 }],
+    ['was refused for its rate', { status: 403, headers: { 'retry-after': '1' } }],
+  ] as const)('writes one comment where the first %s', async (_, refusal) => {
+    await using made = await setUp();
+    made.github.files.set(PULL, [CHANGED]);
+    made.github.onComment.push(refusal);
+    expect(await made.run('pull_request', pullEvent())).toBe(0);
+    expect(made.github.comments.get(PULL)).toHaveLength(1);
   });
 });
 
@@ -334,6 +405,26 @@ describe('issue 15: the merge applies the plan of the pull request', () => {
     expect(made.commands).toEqual([]);
   });
 
+  it('applies nothing where a force push takes manifests back, which GitHub compares from the other end', async () => {
+    await using made = await planned();
+    made.github.between.set(`${BEFORE}...${MERGED}`, []);
+    made.github.between.set(`${MERGED}...${BEFORE}`, [
+      CHANGED,
+      { filename: 'pipelines/later.json', status: 'added' },
+    ]);
+    await expect(made.run('push', pushEvent({ forced: true }))).rejects.toMatchObject({ code: 'NO_PLAN' });
+    expect(made.logged.at(-1)).toContain('pipelines/later.json is deleted');
+    expect(made.commands).toEqual([]);
+  });
+
+  it('applies nothing of a branch that was just made', async () => {
+    await using made = await planned();
+    made.github.pulls.clear();
+    const first = pushEvent({ before: '0'.repeat(40), created: true });
+    await expect(made.run('push', first)).rejects.toMatchObject({ code: 'NO_PLAN' });
+    expect(made.commands).toEqual([]);
+  });
+
   it('applies nothing of a push that holds more than the pull request, as of a merge queue', async () => {
     await using made = await planned();
     made.write('pipelines/shop.json', inletManifest({ name: 'shop' }));
@@ -386,6 +477,10 @@ describe('issue 15: the comment', () => {
     expect(Object.keys(tokensIn(body) ?? {})).toHaveLength(100);
     expect(body).toContain('broken here');
     expect(body).toContain('Not everything fits');
+    const long = `first line\n${'a line of a plan\n'.repeat(9_000)}`;
+    const cut = commentOf([outcome({ text: long })], HEAD);
+    expect(cut.length).toBeGreaterThan(MAX_COMMENT - 300);
+    expect(cut).toMatch(/<pre>\nfirst line\n[\s\S]*a line of a plan\n<\/pre>\n<\/details>\n\nNot everything/);
     const far = many.map((one) => ({ ...one, token: 't'.repeat(900) }));
     expect(() => commentOf(far, HEAD)).toThrow(expect.objectContaining({ code: 'TOO_MANY_FILES' }));
   });
@@ -395,19 +490,107 @@ describe('issue 15: the comment', () => {
     const body = commentOf([outcome({ file, token: 'p1.a--b', text: '</pre> @team ![x](http://x)' })], HEAD);
     expect(tokensIn(body)).toEqual({ [file]: 'p1.a--b' });
     expect(body).not.toMatch(/@team|\]\(|<\/pre> /);
+    // GitHub reads `&#64;` as `@` and then looks for mentions, but not within an element for code.
+    for (const name of body.match(/pipelines\/.*?json/g)?.slice(1) ?? [])
+      expect(body).toContain(`<code>${name}</code>`);
     expect(body.split('\n')[1]?.indexOf('-->')).toBe((body.split('\n')[1]?.length ?? 0) - 3);
+  });
+});
+
+it.each([
+  ['a\n\n# title', 'a\\u{a}\\u{a}&#35; title'],
+  ['\u202egnp.js', '\\u{202e}gnp.js'],
+  ['\u0000\u001b[31m', '\\u{0}\\u{1b}&#91;31m'],
+  ['\ud800', '\\u{d800}'],
+  ['größe 注文', 'größe 注文'],
+])('of a file name, what is not seen is shown: %j', (name, shown) => {
+  const file = `pipelines/${name}.json`;
+  const body = commentOf([{ file, state: 'gone', text: '' }], HEAD).replaceAll('&#92;', '\\');
+  expect(body).toContain(`| <code>pipelines/${shown}.json</code> |`);
+});
+
+describe('the input folder', () => {
+  it.each([
+    ['pipelines', 'pipelines'],
+    ['./pipelines/', 'pipelines'],
+    [' a//b/../c/ ', 'a/c'],
+  ])('%j is %j', (given, folder) => {
+    expect(folderOf(given)).toBe(folder);
+  });
+
+  it.each(['.', '', './', '/pipelines', '..', '../other', 'a/../..'])('%j is refused', (given) => {
+    expect(() => folderOf(given)).toThrow(expect.objectContaining({ code: 'USAGE' }));
+  });
+});
+
+describe('a text in the log of a job is no command to the runner', () => {
+  // Each is one: src/Runner.Common/ActionCommand.cs of actions/runner.
+  it.each([
+    '::error::x',
+    ' \t::error::x',
+    '\u0085::error::x',
+    'a\r::error::x',
+    'a\n\n ::error::x',
+    'a ##[error]x',
+  ])('%j', (text) => {
+    const lines = withoutCommands(text).split(/\r\n|\r|\n/);
+    for (const line of lines) expect(line).not.toMatch(/^[\s\u0085]*::|##\[/);
+  });
+
+  it('and what is none stays', () => {
+    const text = 'arn:aws:states:::aws-sdk\n: ::x\n# ##';
+    expect(withoutCommands(text)).toBe(text);
+  });
+});
+
+interface Step {
+  readonly run?: string;
+  readonly uses?: string;
+  readonly with?: Record<string, unknown>;
+  readonly env?: Record<string, string>;
+}
+
+describe('the workflow of docs/pull-requests.md', () => {
+  const page = readFileSync(new URL('docs/pull-requests.md', ROOT), 'utf8');
+  const workflow = parse(/```yaml\n(name: Pipelines[\s\S]*?)```/.exec(page)?.[1] ?? '') as {
+    on: object;
+    permissions: object;
+    concurrency: object;
+  };
+
+  // https://github.blog/changelog/2026-05-07-github-actions-concurrency-groups-now-allow-larger-queues
+  it('drops no merge that waits for the one before it', () => {
+    expect(workflow.concurrency).toEqual({ group: expect.stringContaining('github.ref'), queue: 'max' });
+  });
+
+  it('runs on what the action runs on, with what it needs', () => {
+    expect(Object.keys(workflow.on)).toEqual(['pull_request', 'push']);
+    expect(workflow.permissions).toEqual({
+      contents: 'read',
+      'pull-requests': 'write',
+      'id-token': 'write',
+    });
   });
 });
 
 describe('issue 15: action.yml', () => {
   const text = readFileSync(new URL('action.yml', ROOT), 'utf8');
   const { runs } = parse(text) as {
-    runs: { using: string; steps: { run?: string; env?: Record<string, string> }[] };
+    runs: { using: string; steps: Step[] };
   };
 
   it('is composite, and puts no text of an event into a command', () => {
     expect(runs.using).toBe('composite');
     expect(runs.steps.filter(({ run }) => run?.includes('${{'))).toEqual([]);
+  });
+
+  it('pins what others wrote to a commit, and shares no cache with other workflows', () => {
+    const others = runs.steps.filter(({ uses }) => uses !== undefined);
+    expect(others.length).toBeGreaterThan(0);
+    for (const { uses, with: given } of others) {
+      expect(uses).toMatch(/@[0-9a-f]{40}$/);
+      expect(given).toMatchObject({ 'package-manager-cache': false });
+    }
   });
 
   it('sets every variable of its own that the script reads', () => {

@@ -54,7 +54,7 @@ it('issue 15: a job checks a changed manifest, writes the comment, and never sho
     expect(code).toBe(0);
     expect(printed).not.toContain(GITHUB_TOKEN);
     expect(github.comments.get(7)?.map(({ body }) => body)).toEqual([
-      expect.stringContaining('| pipelines/orders.json | checked |'),
+      expect.stringContaining('| <code>pipelines/orders.json</code> | checked |'),
     ]);
   } finally {
     rmSync(workspace, { recursive: true });
