@@ -1,5 +1,6 @@
 // Reads a user's file: JSON in which each member occurs once.
 import { Failure } from './failure.ts';
+import { jsonFault } from './json-fault.ts';
 import { repeatedMembers } from './json-members.ts';
 
 /** Most mistakes in one message. */
@@ -74,7 +75,7 @@ export function withDigits(text: string): unknown {
 function parsedText(text: string, origin: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (cause) {
-    throw new Failure('MANIFEST_INVALID', `${origin} is not JSON: ${(cause as Error).message}`, { cause });
+  } catch {
+    throw new Failure('MANIFEST_INVALID', `${origin} is not JSON: ${jsonFault(text)}`);
   }
 }
