@@ -77,12 +77,10 @@ function told({ resources }: Report): readonly Entry[] {
   return resources.filter(({ planned }) => planned !== 'none');
 }
 
-/** `keep` and `kept` is one word too many, and what is created for a replacement replaces. */
+/** What is created for a replacement replaces; what was only planned is not done. */
 function deedOf({ planned, done }: Entry): string {
   if (done === 'planned') return planned;
-  if (planned === 'replace' && done === 'created') return 'replaced';
-  const same = planned === 'keep' ? 'kept' : `${planned.replace(/e$/, '')}ed`;
-  return same === done ? done : `${planned} → ${done}`;
+  return planned === 'replace' && done === 'created' ? 'replaced' : done;
 }
 
 function namesOf({ name, id }: Entry): string {

@@ -120,7 +120,9 @@ async function run(job: Job): Promise<number> {
     signal.ending.expected = true;
     await prepareHook(stack);
     const forget = await writeAddress(process.cwd(), addressOf(stack, options.warmUpSeconds));
-    for (const line of keptLines(stack, manifest.name)) output.whole(line);
+    // What stands further in is for copying.
+    for (const line of keptLines(stack, manifest.name))
+      (line.startsWith(' ') ? output.whole : output.line)(line);
     await signal.came;
     await forget();
     return 0;
