@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { createColors } from 'picocolors';
 import { startStack } from '../local/start/stack.ts';
-import { table } from '../local/start/table.ts';
+import { tableLines } from '../terminal/table.ts';
 import { type Doors, openDoors } from './doors.ts';
 import { type Events, eventsOf, publishBehind } from './starts-events.ts';
 import { STARTS, type Start } from './starts-of.ts';
@@ -128,7 +129,9 @@ async function main(): Promise<number> {
       shown(ratioOf(own, plain)),
     ]);
     const head = ['function', 'first useful effect', 'ms', 'plain, ms', 'ratio'];
-    process.stdout.write(`${table([head, ...rows]).join('\n')}\n`);
+    process.stdout.write(
+      `${tableLines(head, rows, Number.POSITIVE_INFINITY, createColors(false)).join('\n')}\n`,
+    );
     const slow = taken.filter(({ own, plain }) => ratioOf(own, plain).median > GOAL);
     for (const { start } of slow) process.stdout.write(`${start.name} misses ${GOAL}\n`);
     return slow.length === 0 ? 0 : 1;

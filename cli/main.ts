@@ -1,7 +1,7 @@
 // The command line `penstock`: reads the words, runs the command, and ends with its exit code.
 import { CommanderError, Command as Program, Option as ProgramOption } from 'commander';
 import { createOutput } from '../terminal/create-output.ts';
-import { MistakeError, toldOf } from '../terminal/mistake.ts';
+import { MistakeError, toldOf, withHelp } from '../terminal/mistake.ts';
 import { COMMANDS } from './commands.ts';
 import { createTarget } from './connect.ts';
 import { versionOf } from './version.ts';
@@ -143,13 +143,11 @@ async function runWith(command: Command, given: Given, process: NodeJS.Process):
   }
 }
 
-/** Functions and scripts advise who writes events and their options; here a command was typed. */
+/** Functions advise who writes events; here a command was typed. */
 function asTyped(error: unknown, command: string): unknown {
   const { code } = (error instanceof Error ? error : {}) as { code?: unknown };
   const help = `penstock ${command} --help`;
-  if (code === 'USAGE' && !(error instanceof MistakeError))
-    return new MistakeError(code, (error as Error).message, help, error);
-  if (code !== 'EVENT_INVALID') return error;
+  if (code !== 'EVENT_INVALID') return withHelp(error, help);
   const next = `penstock status lists the pipelines, and ${help} the words.`;
   return new MistakeError(code, toldOf(error)?.what ?? String(error), next, error);
 }

@@ -19,8 +19,12 @@ export async function runScript(
   script: string,
   words: readonly string[],
   signal: AbortSignal,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<ExitCode> {
-  const child = spawn(process.execPath, [script, ...words], { stdio: 'inherit' });
+  const child = spawn(process.execPath, [script, ...words], {
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  });
   const end = () => child.kill('SIGTERM');
   signal.addEventListener('abort', end);
   const [code] = (await once(child, 'exit')) as [number | null];

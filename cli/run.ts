@@ -1,10 +1,9 @@
 // Runs the provisioning state machine, shows where it is, and returns the report of the run.
 
-import { readCause } from '../lib/failure.ts';
 import type { Report } from '../lib/pipeline.ts';
 import { MistakeError } from '../terminal/mistake.ts';
 import type { Work } from '../terminal/output.ts';
-import { plainText } from '../terminal/plain-text.ts';
+import { runFailed } from '../terminal/run-failed.ts';
 import type { Context } from './context.ts';
 import type { Asked } from './manifest-file.ts';
 import type { ExecutionEnd, StateNews } from './target.ts';
@@ -56,7 +55,7 @@ export async function run(
     });
     if (end.status === 'RUNNING') throw new LeftRunningError(executionArn);
     const report = await reportOf(target, pipeline, end);
-    if (end.status !== 'SUCCEEDED') throw failed(end, report);
+    if (end.status !== 'SUCCEEDED') throw runFailed(end, report);
     work.done();
     if (report === undefined)
       throw new MistakeError(
@@ -112,22 +111,4 @@ async function reportOf(
   const kept = await target.invoke('status', { pipeline }).catch(() => undefined);
   const { report } = (kept ?? {}) as { report?: Report };
   return report?.execution.id === executionArn ? report : undefined;
-}
-
-/** An execution that has failed, with its report. */
-export class RunFailedError extends MistakeError {
-  readonly report: Report | undefined;
-
-  constructor(report: Report | undefined, ...rest: ConstructorParameters<typeof MistakeError>) {
-    super(...rest);
-    this.report = report;
-  }
-}
-
-function failed({ status, error, cause = '' }: ExecutionEnd, report: Report | undefined): RunFailedError {
-  const told = readCause(cause);
-  const code = report?.failure?.code ?? told.code;
-  const next = report?.next[0] ?? told.next;
-  const what = plainText(report?.failure?.cause ?? told.text, code, next);
-  return new RunFailedError(report, code ?? 'EXECUTION_FAILED', `${error ?? status}: ${what}`, next);
 }

@@ -2,8 +2,9 @@
 
 import { MistakeError } from '../terminal/mistake.ts';
 import { showRun } from '../terminal/report.ts';
+import { RunFailedError } from '../terminal/run-failed.ts';
 import type { Context } from './context.ts';
-import { LeftRunningError, RunFailedError, type RunInput, run } from './run.ts';
+import { LeftRunningError, type RunInput, run } from './run.ts';
 import type { ExitCode } from './words.ts';
 
 export async function runAndTell(

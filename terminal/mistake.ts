@@ -1,6 +1,6 @@
-// What goes wrong in a command line itself, before any function is asked.
+// What goes wrong in a command itself, before any function is asked, and how an error is told.
 
-/** Codes of the command line's own; those of the functions are in `lib/failure.ts`. */
+/** Codes of the commands' own; those of the functions are in `lib/failure.ts`. */
 export type MistakeCode =
   | 'USAGE'
   | 'FILE_UNREADABLE'
@@ -11,6 +11,7 @@ export type MistakeCode =
   | 'WRONG_SANDBOX'
   | 'CONFLICT'
   | 'INTERRUPTED'
+  | 'JOURNEY_FAILED'
   | 'NOT_FOUND'
   | 'NO_CREDENTIALS'
   | 'NO_REGION'
@@ -27,7 +28,7 @@ export type MistakeCode =
 
 /** A mistake that its reader can mend: what happened, and the next command. */
 export class MistakeError extends Error {
-  override readonly name = 'MistakeError';
+  override readonly name: string = 'MistakeError';
   readonly code: string;
   /** What to do next; a whole command line where there is one. */
   readonly next: string | undefined;
@@ -55,4 +56,11 @@ export function toldOf(error: unknown): Told | undefined {
   const isKnown = error instanceof MistakeError || ('retryable' in error && 'what' in error);
   if (!isKnown || code === undefined) return undefined;
   return { code, what, ...(next !== undefined && { next }) };
+}
+
+/** A mistake in a command line, which says nothing of where its help is: the program that was typed knows that. */
+export function withHelp(error: unknown, help: string): unknown {
+  const told = toldOf(error);
+  if (told?.code !== 'USAGE' || told.next !== undefined) return error;
+  return new MistakeError(told.code, told.what, help, error);
 }

@@ -55,13 +55,15 @@ export async function showRun(output: Output, report: Report, { isError = false 
   const changes = report.steps.reduce((sum, one) => sum + one.changes.length, 0);
   output.line(colours.bold(`Run report of ${report.pipeline}: ${report.outcome}`));
   output.line();
-  const rows = told(report).map((entry) => [entry.resource, entry.done, namesOf(entry), whyOf(entry)]);
+  const rows = told(report).map((entry) => [entry.resource, deedOf(entry), namesOf(entry), whyOf(entry)]);
   if (rows.length > 0) await output.table(['Resource', 'Done', 'Name and id', 'Why'], rows);
   showRest(output, report);
   if (report.verified.length > 0) output.line(`Verified: ${report.verified.join(', ')}`);
   if (!isError) output.line(report.summary);
   const seconds = (report.durationMs / 1_000).toFixed(1);
-  output.line(`${seconds} s, ${calls} calls of Experience Platform, ${changes} of them changes`);
+  output.line(
+    `Execution ${report.execution.name}: ${seconds} s, ${calls} calls of Experience Platform, ${changes} of them changes`,
+  );
   if (isError) return;
   for (const one of report.next) output.line(`${colours.cyan('next')}  ${one}`);
 }
@@ -73,6 +75,12 @@ function sandboxOf({ sandbox }: Report): string {
 
 function told({ resources }: Report): readonly Entry[] {
   return resources.filter(({ planned }) => planned !== 'none');
+}
+
+/** What is created for a replacement replaces; what was only planned is not done. */
+function deedOf({ planned, done }: Entry): string {
+  if (done === 'planned') return planned;
+  return planned === 'replace' && done === 'created' ? 'replaced' : done;
 }
 
 function namesOf({ name, id }: Entry): string {

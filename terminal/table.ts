@@ -7,6 +7,8 @@ import type { Colours } from './output.ts';
 const PADDING = 2;
 /** No column is broken into lines narrower than this, its blanks included. */
 const MIN_COLUMN = 18;
+/** No word is broken into more pieces than these. */
+const MAX_PIECES = 3;
 
 const PLAIN = {
   top: '',
@@ -37,7 +39,7 @@ export function tableLines(
   colours: Colours,
 ): string[] {
   const widths = fitted(naturalWidths([head, ...rows]), width);
-  if (widths === undefined) return listLines(head, rows, width, colours);
+  if (widths === undefined || isTorn(rows, widths)) return listLines(head, rows, width, colours);
   const table = new Table({
     head: head.map((word) => colours.bold(word)),
     chars: PLAIN,
@@ -50,6 +52,16 @@ export function tableLines(
     .toString()
     .split('\n')
     .map((line) => line.trimEnd());
+}
+
+/** Whether an address would go over so many lines that nobody can read it. */
+function isTorn(rows: readonly (readonly string[])[], widths: readonly number[]): boolean {
+  return rows.some((row) =>
+    row.some((cell, column) => {
+      const room = MAX_PIECES * ((widths[column] ?? PADDING) - PADDING);
+      return cell.split(/\s/).some((word) => columnsOf(word) > room);
+    }),
+  );
 }
 
 /** Columns as wide as the widest line of their cells. */

@@ -2,6 +2,7 @@
 import { clearLine, cursorTo } from 'node:readline';
 import { SingleBar } from 'cli-progress';
 import { columnsOf, cutTo, wrappedProse } from './columns.ts';
+import { counted } from './counted.ts';
 import type { Colours, Work } from './output.ts';
 
 export interface WorkOptions {
@@ -130,8 +131,4 @@ function lines(title: string, total: number | undefined, stream: NodeJS.WriteStr
     done: (text = 'done') => end(text),
     failed: (text = 'failed') => end(text),
   };
-}
-
-function counted(value: number): string {
-  return value.toLocaleString('en-US');
 }

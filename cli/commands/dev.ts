@@ -44,6 +44,8 @@ export const dev: Command = {
       import('../pass-on.ts'),
       import('../beside.ts'),
     ]);
-    return runScript(scriptAt('local/start/start.ts'), ['--keep', ...wordsOf(given, OPTIONS)], signal);
+    return runScript(scriptAt('local/start/start.ts'), ['--keep', ...wordsOf(given, OPTIONS)], signal, {
+      PENSTOCK_TYPED: 'penstock dev',
+    });
   },
 };

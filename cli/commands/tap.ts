@@ -1,6 +1,7 @@
 // `penstock tap`: the next records of a stream, what would be sent of them, and what the mapping makes of it. Sends nothing.
 import type { TapAnswer, TappedMessage } from '../../lib/tap/tap.ts';
 import { MistakeError } from '../../terminal/mistake.ts';
+import { printable } from '../../terminal/printable.ts';
 import type { Context } from '../context.ts';
 import { type Command, JSON_OPTION, TARGET, textOf } from '../words.ts';
 
@@ -132,12 +133,4 @@ function tell(
   ];
   for (const [name, value] of parts)
     if (value !== undefined) output.whole(`  ${name.padEnd(6)} ${printable(value)}`);
-}
-
-/** Records are anybody's: what would move the terminal's cursor is shown as an escape. */
-function printable(text: string): string {
-  return text.replace(
-    /\p{Cc}|\p{Cf}/gu,
-    (letter) => `\\u${letter.codePointAt(0)?.toString(16).padStart(4, '0')}`,
-  );
 }

@@ -1,13 +1,9 @@
 // The report of init: what was seen of each field, what it becomes, and what is left to decide.
+import { counted } from '../../terminal/counted.ts';
 import type { About } from './build.ts';
 import type { Broken, Report } from './init.ts';
 import { shownPath } from './names.ts';
 import type { Fact } from './rows.ts';
-
-/** `1,234` in every language of the machine. */
-export function counted(count: number): string {
-  return count.toLocaleString('en-US');
-}
 
 /** `998 of 1,000, 2 null` */
 export function evidence({ count, nulls, of }: Fact): string {

@@ -1,14 +1,11 @@
 // How a journey ends that does not end well.
-import type { Report } from '../../lib/pipeline.ts';
+import { MistakeError } from '../../terminal/mistake.ts';
 
-/** What is known is in the message. */
-export class JourneyError extends Error {
-  override readonly name = 'JourneyError';
-  /** Of an execution that failed, where it left one. */
-  readonly report: Report | undefined;
+/** Where nothing better is known. */
+const LOOK = 'npm start -- --verbose prints what the functions log.';
 
-  constructor(message: string, report?: Report) {
-    super(message);
-    this.report = report;
+export class JourneyError extends MistakeError {
+  constructor(what: string, next = LOOK) {
+    super('JOURNEY_FAILED', what, next);
   }
 }

@@ -1,11 +1,11 @@
 // The main job from one end to the other: provision, produce, forward until everything is settled.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createStreams } from '../../lib/aws/streams.ts';
-import { messageInCause } from '../../lib/failure.ts';
 import type { Manifest } from '../../lib/manifest.ts';
 import { Pipeline, Report } from '../../lib/pipeline.ts';
 import { type PublishedRoute, type PublishedStream, streamArnIn, streamNameOf } from '../../lib/published.ts';
 import type { Samples } from '../../lib/samples.ts';
+import { runFailed } from '../../terminal/run-failed.ts';
 import type { InvocationReport } from '../aws/delivery.ts';
 import type { StateEvent } from '../aws/state-machine.ts';
 import type { Written } from './account.ts';
@@ -21,8 +21,6 @@ import { ensureStream, type Stack } from './stack.ts';
 /** After so long without progress the forwarding has failed, in ms. */
 const PATIENCE_MS = 60_000;
 
-export { JourneyError };
-
 export interface ProvisionOptions {
   readonly warmUpSeconds: number;
   readonly drainSeconds?: number;
@@ -34,7 +32,7 @@ export interface ProvisionOptions {
 
 /**
  * Runs the state machine for a manifest.
- * @throws JourneyError with the step's own words
+ * @throws RunFailedError with the step's own words
  */
 export async function provision(
   stack: Stack,
@@ -43,14 +41,13 @@ export async function provision(
 ): Promise<Pipeline> {
   const { onState, ...request } = options;
   const input = { manifest, ...request };
-  const result = await stack.executions.start(input, undefined, onState).result;
+  const started = stack.executions.start(input, undefined, onState);
+  const result = await started.result;
   if (result.status === 'SUCCEEDED') return Pipeline.parse(result.output);
   const record = await stack.ledger.read(String(manifest.name)).catch(() => undefined);
   const kept = Report.safeParse(record?.report);
-  throw new JourneyError(
-    `${result.error ?? result.status}: ${messageInCause(result.cause ?? '')}`,
-    kept.success ? kept.data : undefined,
-  );
+  const isOwn = kept.success && kept.data.execution.id === started.executionArn;
+  throw runFailed(result, isOwn ? kept.data : undefined);
 }
 
 export interface Forwarded {
@@ -188,7 +185,8 @@ export async function prepareSource(stack: Stack, { source }: Manifest, shards: 
   const { stream } = source;
   if (streamArnIn(stream) !== stream)
     throw new JourneyError(
-      `${stream} is a consumer in AWS, and not on this machine. Name its stream, with "fanOut": true, to try it here`,
+      `${stream} is a consumer in AWS, and not on this machine`,
+      'Name its stream in the manifest, with "fanOut": true, to try it here.',
     );
   await ensureStream(stack, streamNameOf(stream), shards);
 }

@@ -1,6 +1,7 @@
 // The command line of `npm start`: what may be said, and a clear answer to what may not.
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { MistakeError } from '../../terminal/mistake.ts';
 import { CommandLineError, commandLine } from '../aep/command-line.ts';
 import { parseQuirks, QUIRK_HELP, type Quirks } from '../aep/quirks.ts';
 import type { Standard } from '../aep/xdm/standard.ts';
@@ -48,37 +49,52 @@ export interface StartOptions {
 export const HELP = `Runs one pipeline and its records on this machine, with a simulated Experience Platform and a local AWS.
 
   npm start -- [options]
-
-  --manifest FILE     the pipeline (examples/customer-profiles.json). Can be given more than once, for pipelines of one
-                      stream: each takes the records that meet its own "where"
-  --records FILE      the records to send, one a line (NDJSON). A folder sends each of its files as one record; line 3 of
-                      the report is then the third file by name. Without --records, the manifests of customers get
-                      sample customers. The examples that AEP reads by itself (examples/orders-kinesis.json,
-                      clicks-event-hubs.json, loyalty-pubsub.json) get their records of events/samples. Of any other
-                      source that AEP reads, only the pipeline is made.
-  --encoding base64   each line of the file is a record in base64 (gzip, KPL aggregates, any bytes)
-  --generate N        how many sample customers (10000)
-  --record-bytes N    size of a sample record in bytes (1000)
-  --seed N            seed of the sample records and of the platform's ids (1)
-  --warm-up SECONDS   how long a new flow warms up here (5; Adobe asks for 300)
-  --shards N          shards of the stream (1); where AEP reads the stream by itself, AWS's limits for a shard hold
-  --change FILE       a changed manifest of the same pipeline: prints its plan, then applies it while records come
-  --retire            take the pipeline down at the end
-  --faults FILE       faults of the platform while records are forwarded (JSON; local/aep/README.md lists them)
-  --xdm DIR           a checkout of github.com/adobe/xdm, for field groups of Adobe that are not built in
-  --quirk NAME=VALUE  how the platform behaves where Adobe's pages contradict each other (docs/fidelity.md). Can be given more
-                      than once. Values, and the default in brackets:
-${QUIRK_HELP}
-  --keep              leave everything running and print the addresses
-  --empty             with --keep: make no pipeline, and send nothing
-  --verbose           also print what the functions log
-  --help              this text
 `;
 
-/** The mistake in a command line; its message is all the user needs to see. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-  readonly code = 'USAGE';
+/** Each option, and what it is for. */
+export const OPTIONS_HELP: readonly (readonly [option: string, purpose: string])[] = [
+  [
+    '--manifest FILE',
+    'the pipeline (examples/customer-profiles.json). Can be given more than once, for pipelines of one stream: each takes the records that meet its own "where"',
+  ],
+  [
+    '--records FILE',
+    'the records to send, one a line (NDJSON). A folder sends each of its files as one record; line 3 of the report is then the third file by name. Without --records, the manifests of customers get sample customers. The examples that AEP reads by itself (examples/orders-kinesis.json, clicks-event-hubs.json, loyalty-pubsub.json) get their records of events/samples. Of any other source that AEP reads, only the pipeline is made.',
+  ],
+  ['--encoding base64', 'each line of the file is a record in base64 (gzip, KPL aggregates, any bytes)'],
+  ['--generate N', 'how many sample customers (10000)'],
+  ['--record-bytes N', 'size of a sample record in bytes (1000)'],
+  ['--seed N', "seed of the sample records and of the platform's ids (1)"],
+  ['--warm-up SECONDS', 'how long a new flow warms up here (5; Adobe asks for 300)'],
+  [
+    '--shards N',
+    "shards of the stream (1); where AEP reads the stream by itself, AWS's limits for a shard hold",
+  ],
+  [
+    '--change FILE',
+    'a changed manifest of the same pipeline: prints its plan, then applies it while records come',
+  ],
+  ['--retire', 'take the pipeline down at the end'],
+  [
+    '--faults FILE',
+    'faults of the platform while records are forwarded (JSON; local/aep/README.md lists them)',
+  ],
+  ['--xdm DIR', 'a checkout of github.com/adobe/xdm, for field groups of Adobe that are not built in'],
+  [
+    '--quirk NAME=VALUE',
+    `how the platform behaves where Adobe's pages contradict each other (docs/fidelity.md). Can be given more than once. Values, and the default in brackets:\n${QUIRK_HELP.replaceAll(/^ +/gm, '')}`,
+  ],
+  ['--keep', 'leave everything running and print the addresses'],
+  ['--empty', 'with --keep: make no pipeline, and send nothing'],
+  ['--verbose', 'also print what the functions log'],
+  ['--help', 'this text'],
+];
+
+/** The mistake in a command line; whoever was typed adds where its help is. */
+export class UsageError extends MistakeError {
+  constructor(what: string) {
+    super('USAGE', what);
+  }
 }
 
 /** @throws UsageError */

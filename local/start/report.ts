@@ -1,101 +1,100 @@
 // The closing report: what was made, what became of every record, and what it took.
 import type { Pipeline } from '../../lib/pipeline.ts';
+import { cutTo } from '../../terminal/columns.ts';
+import { counted } from '../../terminal/counted.ts';
+import type { Output } from '../../terminal/output.ts';
+import { printable } from '../../terminal/printable.ts';
+import { showRun } from '../../terminal/report.ts';
 import type { Account, Rejected } from './account.ts';
 import type { Forwarded } from './journey.ts';
 import type { Reading } from './pulled.ts';
-import { runReportOf } from './run-report.ts';
-import { table } from './table.ts';
 
 /** More than these are counted, not listed. */
 const MAX_LISTED = 10;
+/** So much of a record or of a reason is shown, in letters. */
+const MAX_SHOWN = 300;
 
-export function reportOf(parts: {
-  pipeline: Pipeline;
-  account: Account;
+export interface Told {
+  readonly pipeline: Pipeline;
+  readonly account: Account;
   /** How the records reached the platform: an inlet was fed, or the platform read them by itself. */
-  by: { readonly forwarded: Forwarded } | { readonly reading: Reading };
-  rows: readonly unknown[];
-  later: readonly Rejected[];
+  readonly by: { readonly forwarded: Forwarded } | { readonly reading: Reading };
+  readonly rows: readonly unknown[];
+  readonly later: readonly Rejected[];
   /** The file that lists everything that did not land. */
-  list: string | undefined;
-  losses: readonly { reason: string; messages: number }[];
-}): string {
-  const { pipeline, account, by, rows, later, list, losses } = parts;
+  readonly list: string | undefined;
+  readonly losses: readonly { reason: string; messages: number }[];
+}
+
+export async function showAccount(output: Output, told: Told): Promise<void> {
+  const { pipeline, account, by, rows, later, list } = told;
+  await showPipeline(output, pipeline);
+  title(output, 'Records');
+  await output.table([], recordRows(told));
+  showListed(output, 'Not sent', account.unsent);
+  showListed(output, 'Rejected', account.rejected);
+  showListed(output, 'Dropped', account.dropped);
+  showListed(output, 'Refused later', later);
+  showList(output, list);
+  if ('reading' in by) showReading(output, by.reading);
+  else await showForwarding(output, account, by.forwarded);
+  title(output, `Newest rows of the dataset ${pipeline.resources.dataset?.id ?? ''}`);
+  for (const row of rows) output.whole(shownRow(output, row));
+  if (rows.length === 0) output.line('none');
+  output.line();
+  for (const line of missingLines(account)) output.line(line);
+  showVerdict(output, account.complete, `: ${sum(account)}.`);
+}
+
+/** The pipeline, and how its last execution made it. */
+export async function showPipeline(output: Output, { manifest, report }: Pipeline): Promise<void> {
+  title(output, `Pipeline ${manifest.name} in sandbox ${manifest.sandbox} (simulated)`);
+  if (report !== undefined) await showRun(output, report);
+}
+
+export function title(output: Output, text: string): void {
+  output.line();
+  output.line(output.colours.bold(text));
+}
+
+function recordRows({ account, by, losses }: Told): string[][] {
   const isPulled = 'reading' in by;
+  const { produced, messages, received, copies, landed, lost } = account;
+  const some = (name: string, value: number, what: string) =>
+    value > 0 ? [[name, counted(value), what]] : [];
   return [
-    '',
-    `Pipeline ${pipeline.manifest.name} in sandbox ${pipeline.manifest.sandbox} (simulated)`,
-    ...(pipeline.report === undefined ? [] : runReportOf(pipeline.report)),
-    '',
-    'Records',
-    ...table([
-      [
-        'produced',
-        count(account.produced),
-        account.messages === account.produced
-          ? 'lines'
-          : `lines, which hold ${count(account.messages)} messages`,
-      ],
-      [
-        'accepted',
-        count(account.received),
-        `${isPulled ? 'read by AEP itself' : 'received by the inlet'}${account.copies > 0 ? `, ${count(account.copies)} of them a second time` : ''}`,
-      ],
-      ...(account.filtered > 0
-        ? [
-            [
-              'filtered',
-              count(account.filtered),
-              'messages that the manifest filters out (`where`), or its format passes over',
-            ],
-          ]
-        : []),
-      isPulled
-        ? [
-            'dropped',
-            count(account.dropped.length),
-            'not JSON objects: AEP reads nothing else here, and keeps no copy',
-          ]
-        : ['rejected', count(account.rejected.length), 'kept in the dead-letter store'],
-      ['landed', count(account.landed), 'rows in the dataset'],
-      ...(account.profileOnly > 0
-        ? [
-            [
-              'Profile only',
-              count(account.profileOnly),
-              'merged into Profile or deleted from it: no row lands',
-            ],
-          ]
-        : []),
-      [
-        'refused later',
-        count(account.refusedLater),
-        'in failed batches of the dataset: AEP validates after it has received',
-      ],
-      ...(account.unsent.length > 0
-        ? [['not sent', count(account.unsent.length), 'the source does not take them']]
-        : []),
-      ...(account.lost > 0
-        ? [['lost', count(account.lost), losses.map(({ reason }) => reason).join('; ')]]
-        : []),
-    ]),
-    ...listed('Not sent', account.unsent),
-    ...listed('Rejected', account.rejected),
-    ...listed('Dropped', account.dropped),
-    ...listed('Refused later', later),
-    ...(list === undefined ? [] : ['', `All of these lines: ${list}`]),
-    '',
-    ...('reading' in by ? readingLines(by.reading) : forwardingLines(account, by.forwarded)),
-    '',
-    `Newest rows of the dataset ${pipeline.resources.dataset?.id ?? ''}`,
-    ...rows.map((row) => `  ${clip(JSON.stringify(row), 300)}`),
-    ...(rows.length === 0 ? ['  (none)'] : []),
-    '',
-    ...missingLines(account),
-    account.complete
-      ? `Every record is accounted for: ${sum(account)}.`
-      : `NOT every record is accounted for: ${sum(account)}.`,
-  ].join('\n');
+    [
+      'produced',
+      counted(produced),
+      messages === produced ? 'lines' : `lines, which hold ${counted(messages)} messages`,
+    ],
+    [
+      'accepted',
+      counted(received),
+      `${isPulled ? 'read by AEP itself' : 'received by the inlet'}${copies > 0 ? `, ${counted(copies)} of them a second time` : ''}`,
+    ],
+    ...some(
+      'filtered',
+      account.filtered,
+      'messages that the manifest filters out (`where`), or its format passes over',
+    ),
+    isPulled
+      ? [
+          'dropped',
+          counted(account.dropped.length),
+          'not JSON objects: AEP reads nothing else here, and keeps no copy',
+        ]
+      : ['rejected', counted(account.rejected.length), 'kept in the dead-letter store'],
+    ['landed', counted(landed), 'rows in the dataset'],
+    ...some('Profile only', account.profileOnly, 'merged into Profile or deleted from it: no row lands'),
+    [
+      'refused later',
+      counted(account.refusedLater),
+      'in failed batches of the dataset: AEP validates after it has received',
+    ],
+    ...some('not sent', account.unsent.length, 'the source does not take them'),
+    ...some('lost', lost, losses.map(({ reason }) => reason).join('; ')),
+  ];
 }
 
 /** What does not add up. */
@@ -103,43 +102,69 @@ export function missingLines({ missing, phantoms }: Account): string[] {
   const shown = `${missing.slice(0, MAX_LISTED).join(', ')}${missing.length > MAX_LISTED ? ', …' : ''}`;
   return [
     ...(missing.length === 0 ? [] : [`Missing: line ${shown}`]),
-    ...(phantoms === 0 ? [] : [`Received, but not produced: ${count(phantoms)} records`]),
+    ...(phantoms === 0 ? [] : [`Received, but not produced: ${counted(phantoms)} records`]),
   ];
 }
 
-export function forwardingLines(account: Account, forwarded: Forwarded): string[] {
-  return [
-    'Forwarding',
-    ...table([
+export async function showForwarding(output: Output, account: Account, forwarded: Forwarded): Promise<void> {
+  title(output, 'Forwarding');
+  await output.table(
+    [],
+    [
       [
         'invocations',
-        count(forwarded.invocations),
-        forwarded.redelivered > 0 ? `${count(forwarded.redelivered)} records delivered again` : '',
+        counted(forwarded.invocations),
+        forwarded.redelivered > 0 ? `${counted(forwarded.redelivered)} records delivered again` : '',
       ],
       [
         'rate',
-        `${count(rate(account, forwarded))}/s`,
+        `${counted(rate(account, forwarded))}/s`,
         `records; invocations took ${seconds(forwarded.workingMs)} s (${seconds(forwarded.wholeMs)} s with the pauses between them)`,
       ],
-      ['peak memory', `${count(forwarded.peakMemoryBytes / 1_048_576)} MB`, 'of the process that forwards'],
-    ]),
-  ];
+      ['peak memory', `${counted(forwarded.peakMemoryBytes / 1_048_576)} MB`, 'of the process that forwards'],
+    ],
+  );
 }
 
-function readingLines({ kind, place, reads, throttled }: Reading): string[] {
-  if (kind !== 'kinesis') return ['Reading', `  AEP reads the ${place}, which the simulated platform plays`];
-  const held = throttled > 0 ? `; the shard throttled ${count(throttled)} of them` : '';
-  return ['Reading', `  AEP reads the ${place}: ${count(reads)} calls for records${held}`];
+function showReading(output: Output, { kind, place, reads, throttled }: Reading): void {
+  title(output, 'Reading');
+  const held = throttled > 0 ? `; the shard throttled ${counted(throttled)} of them` : '';
+  output.line(
+    kind === 'kinesis'
+      ? `AEP reads the ${place}: ${counted(reads)} calls for records${held}`
+      : `AEP reads the ${place}, which the simulated platform plays`,
+  );
 }
 
-export function listed(title: string, all: readonly Rejected[]): string[] {
-  if (all.length === 0) return [];
-  const more = all.length - MAX_LISTED;
-  const shown = all.slice(0, MAX_LISTED).map(({ line, reason, message }) => {
+export function showListed(output: Output, name: string, all: readonly Rejected[]): void {
+  if (all.length === 0) return;
+  title(output, name);
+  for (const { line, reason, message } of all.slice(0, MAX_LISTED)) {
     const where = line > 0 ? `line ${line}: ` : '';
-    return `  ${clip(`${where}${reason}: ${message}`, 200)}`;
-  });
-  return ['', title, ...shown, ...(more > 0 ? [`  … and ${count(more)} more`] : [])];
+    output.line(`  ${cutTo(printable(`${where}${reason}: ${message}`), MAX_SHOWN)}`);
+  }
+  const more = all.length - MAX_LISTED;
+  if (more > 0) output.line(`  … and ${counted(more)} more`);
+}
+
+export function showList(output: Output, list: string | undefined): void {
+  if (list === undefined) return;
+  output.line();
+  output.whole(`All of these lines: ${list}`);
+}
+
+/** No longer than a line of the terminal. */
+export function shownRow({ width }: Output, row: unknown, front = ''): string {
+  return cutTo(`${front}${printable(JSON.stringify(row))}`, Math.min(width, MAX_SHOWN));
+}
+
+/** @param rest what follows, with the sign in front of it */
+export function showVerdict({ colours, line }: Output, isComplete: boolean, rest: string): void {
+  line(
+    isComplete
+      ? colours.green(`Every record is accounted for${rest}`)
+      : colours.red(`NOT every record is accounted for${rest}`),
+  );
 }
 
 function sum(account: Account): string {
@@ -156,9 +181,9 @@ function sum(account: Account): string {
     refusedLater,
     lost,
   } = account;
-  const some = (value: number, what: string) => (value > 0 ? `, ${count(value)} ${what}` : '');
-  const held = messages === produced ? '' : ` (${count(messages)} messages)`;
-  return `${count(produced)} produced${held}, ${count(received)} accepted${some(filtered, 'filtered')}, ${count(rejected.length)} rejected${some(dropped.length, 'dropped')}${some(unsent.length, 'not sent')}; of the accepted ${count(landed)} landed${some(profileOnly, 'for Profile only')}, ${count(refusedLater)} refused later, ${count(lost)} lost`;
+  const some = (value: number, what: string) => (value > 0 ? `, ${counted(value)} ${what}` : '');
+  const held = messages === produced ? '' : ` (${counted(messages)} messages)`;
+  return `${counted(produced)} produced${held}, ${counted(received)} accepted${some(filtered, 'filtered')}, ${counted(rejected.length)} rejected${some(dropped.length, 'dropped')}${some(unsent.length, 'not sent')}; of the accepted ${counted(landed)} landed${some(profileOnly, 'for Profile only')}, ${counted(refusedLater)} refused later, ${counted(lost)} lost`;
 }
 
 function rate({ produced }: Account, { workingMs }: Forwarded): number {
@@ -167,12 +192,4 @@ function rate({ produced }: Account, { workingMs }: Forwarded): number {
 
 function seconds(ms: number): string {
   return (ms / 1_000).toFixed(2);
-}
-
-export function count(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
-}
-
-export function clip(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }

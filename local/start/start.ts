@@ -2,13 +2,18 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { isFailure } from '../../lib/failure.ts';
 import type { Manifest } from '../../lib/manifest.ts';
 import type { Pipeline, Report } from '../../lib/pipeline.ts';
 import { isPulled } from '../../lib/provision/resources/source.ts';
 import { streamNameOf } from '../../lib/published.ts';
 import { parseSamplesText, type Samples, samplesFileOf } from '../../lib/samples.ts';
 import { manifestInFile } from '../../lib/schemas/files.ts';
+import { createOutput } from '../../terminal/create-output.ts';
+import { MistakeError, toldOf, withHelp } from '../../terminal/mistake.ts';
+import type { Output } from '../../terminal/output.ts';
+import { conflictsIn, showPlan, showRun } from '../../terminal/report.ts';
+import { RunFailedError } from '../../terminal/run-failed.ts';
+import { tableLines } from '../../terminal/table.ts';
 import type { FaultRun } from '../aep/faults.ts';
 import { builtIn, type Standard } from '../aep/xdm/standard.ts';
 import { saidOfParts } from '../check/schema-parts.ts';
@@ -16,10 +21,10 @@ import { account, refusedLines, unroutedLines, type Written, writeLists } from '
 import { addressOf, writeAddress } from './address.ts';
 import { changeMeanwhile } from './change.ts';
 import { readFaults } from './faults-file.ts';
-import { carry, type Forwarded, JourneyError, prepareSource, provision, watchForwarding } from './journey.ts';
+import { carry, type Forwarded, prepareSource, provision, watchForwarding } from './journey.ts';
+import { JourneyError } from './journey-error.ts';
 import { keptLines, prepareHook } from './kept.ts';
-import { HELP, parseOptions, type StartOptions, UsageError, xdmIn } from './options.ts';
-import { createProgress, type Progress } from './progress.ts';
+import { HELP, OPTIONS_HELP, parseOptions, type StartOptions, UsageError, xdmIn } from './options.ts';
 import { carryPulled, isSamePlace } from './pulled.ts';
 import {
   decoded,
@@ -30,22 +35,25 @@ import {
   linesOf,
   sampleLines,
 } from './records.ts';
-import { reportOf } from './report.ts';
-import { type RouteAccount, routesReportOf } from './routes-report.ts';
-import { runReportOf } from './run-report.ts';
+import { showAccount } from './report.ts';
+import { type RouteAccount, showRoutes } from './routes-report.ts';
 import { isOfCustomers, recordsFor } from './sample-files.ts';
 import { type Stack, startStack } from './stack.ts';
 
 /** States that take time, from `begin` to `release`: the Tasks, a kept resource's too, and the warm-up. */
 const STATES = 18;
 
+/** What was typed to start this: `penstock dev` starts it, too. */
+const TYPED = process.env.PENSTOCK_TYPED ?? 'npm start';
+
 /** Exit codes: 0 all accounted for, 1 not so, 2 the command line, the manifest or the records file is wrong. */
 async function main(args: string[]): Promise<number> {
-  const progress = createProgress(process.stdout);
+  const { stdout, stderr, stdin, env } = process;
+  const output = createOutput({ isJson: false, stdout, stderr, stdin, env });
   try {
     const given = parseOptions(args);
     if (given === 'help') {
-      progress.line(HELP);
+      showHelp(output);
       return 0;
     }
     const options = withSampleRecords(given);
@@ -61,9 +69,9 @@ async function main(args: string[]): Promise<number> {
     const xdm = options.xdm === undefined ? undefined : await xdmIn(options.xdm);
     for (const one of wanted) needsXdm(one.file, one.manifest, xdm ?? builtIn);
     if (changed !== undefined) needsXdm(options.change ?? '', changed.manifest, xdm ?? builtIn);
-    return await run({ options, wanted, changed, faults, xdm, total, progress });
+    return await run({ options, wanted, changed, faults, xdm, total, output });
   } catch (error) {
-    return complain(error);
+    return complain(error, output);
   }
 }
 
@@ -85,14 +93,14 @@ interface Job {
   readonly xdm: Standard | undefined;
   /** Records there will be. */
   readonly total: number;
-  readonly progress: Progress;
+  readonly output: Output;
 }
 
 async function run(job: Job): Promise<number> {
-  const { options, wanted, progress } = job;
+  const { options, wanted, output } = job;
   const [{ manifest, file }] = wanted;
   const watch = watchForwarding();
-  progress.line('Starting the simulated Experience Platform and local AWS. Nothing leaves this machine.');
+  output.note('Starting the simulated Experience Platform and local AWS. Nothing leaves this machine.');
   const stack = await startStack({
     warmUpSeconds: options.warmUpSeconds,
     seed: options.seed,
@@ -113,7 +121,9 @@ async function run(job: Job): Promise<number> {
     signal.ending.expected = true;
     await prepareHook(stack);
     const forget = await writeAddress(process.cwd(), addressOf(stack, options.warmUpSeconds));
-    progress.line(keptLines(stack, manifest.name).join('\n'));
+    // What stands further in is for copying.
+    for (const line of keptLines(stack, manifest.name))
+      (line.startsWith(' ') ? output.whole : output.line)(line);
     await signal.came;
     await forget();
     return 0;
@@ -134,18 +144,13 @@ async function run(job: Job): Promise<number> {
   try {
     return await Promise.race([work(), signal.unexpected]);
   } finally {
-    progress.stop();
+    output.stop();
     await stack.close();
   }
 }
 
 const NOTHING_SENT =
   'AEP reads this source by itself. Nothing was put into it: add --records FILE to see what becomes of your records.';
-
-/** Somebody wants it to end before it is done. */
-class Interrupted extends Error {
-  override readonly name = 'Interrupted';
-}
 
 /** Ctrl-C, or a polite kill. */
 function untilSignal() {
@@ -155,9 +160,18 @@ function untilSignal() {
   // Set where a signal is the way to end it.
   const ending = { expected: false };
   const unexpected = came.then(() =>
-    ending.expected ? new Promise<never>(() => undefined) : Promise.reject(new Interrupted('Interrupted.')),
+    ending.expected ? new Promise<never>(() => undefined) : Promise.reject(interrupted()),
   );
   return { came, unexpected, ending };
+}
+
+/** Somebody wants it to end before it is done. */
+function interrupted(): MistakeError {
+  return new MistakeError(
+    'INTERRUPTED',
+    'everything that ran here is ended; nothing of it is kept but the dead-letter store',
+    `${TYPED} starts anew.`,
+  );
 }
 
 /** One after the other, as they would be deployed. */
@@ -171,26 +185,26 @@ async function provisionAll(stack: Stack, job: Job): Promise<[Pipeline, ...Pipel
 async function provisionWith(
   stack: Stack,
   { manifest, samples }: Wanted,
-  { options, wanted, progress }: Job,
+  { options, wanted, output }: Job,
 ): Promise<Pipeline> {
   const { warmUpSeconds } = options;
-  const stage = progress.stage(wanted.length > 1 ? `Provision ${manifest.name}` : 'Provision', STATES);
+  const work = await output.work(wanted.length > 1 ? `Provision ${manifest.name}` : 'Provision', STATES);
   let done = 0;
   try {
     const pipeline = await provision(stack, manifest, {
       warmUpSeconds,
       samples,
       onState({ type, state, stateType, attempt, error }) {
-        if (type === 'retried') stage.to(done, `${state}: ${error}, try ${(attempt ?? 0) + 1}`);
-        if (type === 'entered' && stateType === 'Task') stage.to(done, state);
-        if (type === 'entered' && state === 'warm-up') stage.to(done, `warm-up, ${warmUpSeconds} s at most`);
+        if (type === 'retried') work.to(`${state}: ${error}, try ${(attempt ?? 0) + 1}`, done);
+        if (type === 'entered' && stateType === 'Task') work.to(state, done);
+        if (type === 'entered' && state === 'warm-up') work.to(`warm-up, ${warmUpSeconds} s at most`, done);
         if (type === 'exited' && (stateType === 'Task' || state === 'warm-up')) done++;
       },
     });
-    stage.done();
+    work.done();
     return pipeline;
   } catch (error) {
-    stage.failed();
+    work.failed();
     throw error;
   }
 }
@@ -199,11 +213,11 @@ async function forwardWith(
   stack: Stack,
   pipelines: readonly [Pipeline, ...Pipeline[]],
   watch: ReturnType<typeof watchForwarding>,
-  { options, changed, total, progress }: Job,
+  { options, changed, total, output }: Job,
 ): Promise<boolean> {
   const [pipeline, ...others] = pipelines;
-  const change = await changeFor(stack, { options, changed, total, progress });
-  const stage = progress.stage('Forward', total);
+  const change = await changeFor(stack, { options, changed, total, output });
+  const work = await output.work('Forward', total);
   try {
     const lines = linesFor(options, pipeline.manifest);
     const { written, routes, forwarded } = await carry(
@@ -211,9 +225,9 @@ async function forwardWith(
       pipeline,
       change?.during(lines) ?? lines,
       watch,
-      (count) => stage.to(Math.min(count, total)),
+      (count) => work.to('', Math.min(count, total)),
     );
-    stage.done();
+    work.done();
     // A change that fails does not take the records' account with it.
     let failed: unknown;
     const last = await change?.done().catch((error: unknown) => {
@@ -222,12 +236,12 @@ async function forwardWith(
     });
     const isComplete =
       others.length === 0
-        ? await tell(stack, last ?? pipeline, written, { forwarded }, progress)
-        : await tellRoutes(stack, replaced(pipelines, last), routes, forwarded, progress);
+        ? await tell(stack, last ?? pipeline, written, { forwarded }, output)
+        : await tellRoutes(stack, replaced(pipelines, last), routes, forwarded, output);
     if (failed !== undefined) throw failed;
     return isComplete && (changed === undefined || change !== undefined);
   } catch (error) {
-    stage.failed();
+    work.failed();
     throw error;
   }
 }
@@ -236,28 +250,30 @@ async function forwardWith(
 async function pullWith(
   stack: Stack,
   pipeline: Pipeline,
-  { options, changed, total, progress }: Job,
+  { options, changed, total, output }: Job,
 ): Promise<boolean> {
   if (total === 0) {
-    progress.line(['', ...runReportOf(pipeline.report as Report), '', NOTHING_SENT].join('\n'));
+    await showRun(output, pipeline.report as Report);
+    output.line();
+    output.line(NOTHING_SENT);
     return true;
   }
-  const change = await changeFor(stack, { options, changed, total, progress });
-  const stage = progress.stage('Read', total);
+  const change = await changeFor(stack, { options, changed, total, output });
+  const work = await output.work('Read', total);
   try {
     const lines = linesFor(options, pipeline.manifest);
     const { written, reading } = await carryPulled(
       stack,
       pipeline,
       change?.during(lines) ?? lines,
-      (count) => stage.to(Math.min(count, total)),
+      (count) => work.to('', Math.min(count, total)),
       change?.done,
     );
-    stage.done();
-    const isComplete = await tell(stack, (await change?.done()) ?? pipeline, written, { reading }, progress);
+    work.done();
+    const isComplete = await tell(stack, (await change?.done()) ?? pipeline, written, { reading }, output);
     return isComplete && (changed === undefined || change !== undefined);
   } catch (error) {
-    stage.failed();
+    work.failed();
     throw error;
   }
 }
@@ -267,15 +283,16 @@ async function tell(
   stack: Stack,
   pipeline: Pipeline,
   written: Written,
-  by: Parameters<typeof reportOf>[0]['by'],
-  progress: Progress,
+  by: Parameters<typeof showAccount>[1]['by'],
+  output: Output,
 ): Promise<boolean> {
   const counted = await account(stack, written);
   const datasetId = pipeline.resources.dataset?.id ?? '';
   const rows = await stack.readBack(datasetId, 3);
   const later = refusedLines(await stack.refusals(datasetId, counted.refusedLater), written);
   const list = await writeLists(stack.deadLettersFolder, counted, later);
-  progress.line(reportOf({ pipeline, account: counted, by, rows, later, list, losses: stack.losses() }));
+  const losses = stack.losses();
+  await showAccount(output, { pipeline, account: counted, by, rows, later, list, losses });
   return counted.complete;
 }
 
@@ -290,7 +307,7 @@ async function tellRoutes(
   pipelines: readonly Pipeline[],
   routes: ReadonlyMap<string, Written>,
   forwarded: Forwarded,
-  progress: Progress,
+  output: Output,
 ): Promise<boolean> {
   const accounts: RouteAccount[] = [];
   for (const pipeline of pipelines) {
@@ -304,7 +321,8 @@ async function tellRoutes(
   }
   const rejects = accounts.flatMap((one) => [...one.account.rejected, ...one.later]);
   const list = await writeLists(stack.deadLettersFolder, { ...NOTHING_LEFT, rejected: rejects }, []);
-  progress.line(routesReportOf({ accounts, unrouted: unroutedLines([...routes.values()]), forwarded, list }));
+  const unrouted = unroutedLines([...routes.values()]);
+  await showRoutes(output, { accounts, unrouted, forwarded, list });
   return accounts.length === pipelines.length && accounts.every((one) => one.account.complete);
 }
 
@@ -313,24 +331,32 @@ const NOTHING_LEFT = { unsent: [], dropped: [] };
 /** The change, its plan shown; `undefined` where there is none, or it is refused: the records are sent all the same. */
 async function changeFor(
   stack: Stack,
-  { options, changed, total, progress }: Pick<Job, 'options' | 'changed' | 'total' | 'progress'>,
+  { options, changed, total, output }: Pick<Job, 'options' | 'changed' | 'total' | 'output'>,
 ) {
   if (changed === undefined) return undefined;
   const { warmUpSeconds } = options;
   const change = changeMeanwhile(stack, { ...changed, warmUpSeconds, total });
-  const report = await change.plan();
-  progress.line(['', ...runReportOf(report), ''].join('\n'));
-  if (report.resources.every(({ planned }) => planned !== 'conflict')) return change;
-  progress.line('The change is refused, so the pipeline stays as it is. Its records are sent.');
+  const work = await output.work('Plan the change');
+  // Nobody can name its token here.
+  const { token: _, ...report } = await change.plan();
+  work.done();
+  output.line();
+  await showPlan(output, report);
+  if (conflictsIn(report).length === 0) return change;
+  output.line();
+  output.line('The change is refused, so the pipeline stays as it is. Its records are sent.');
   return undefined;
 }
 
-async function retireWith(stack: Stack, { wanted, changed, options, progress }: Job): Promise<void> {
+async function retireWith(stack: Stack, { wanted, changed, options, output }: Job): Promise<void> {
   const { warmUpSeconds } = options;
   for (const { manifest } of wanted) {
     const last = changed?.manifest.name === manifest.name ? changed.manifest : manifest;
+    const work = await output.work(`Retire ${manifest.name}`);
     const { report } = await provision(stack, last, { warmUpSeconds, drainSeconds: 2, mode: 'retire' });
-    progress.line(['', ...runReportOf(report as Report)].join('\n'));
+    work.done();
+    output.line();
+    await showRun(output, report as Report);
   }
 }
 
@@ -457,22 +483,35 @@ async function* recordsOf(path: string, encoding: Encoding): AsyncGenerator<Line
   else yield* decoded(linesOf(path), encoding);
 }
 
-function complain(error: unknown): number {
-  const usage = error instanceof UsageError || isFailure(error);
-  const denied =
-    (error as NodeJS.ErrnoException).code === 'EACCES' || (error as NodeJS.ErrnoException).code === 'EROFS';
-  const known = usage || denied || error instanceof JourneyError || error instanceof Interrupted;
-  if (error instanceof JourneyError && error.report !== undefined)
-    process.stderr.write(`\n${runReportOf(error.report).join('\n')}\n`);
-  process.stderr.write(
-    `\n${known ? (error as Error).message : error instanceof Error ? error.stack : String(error)}\n`,
+/** A line is no longer than this where no terminal is narrower. */
+const HELP_COLUMNS = 120;
+
+function showHelp(output: Output): void {
+  output.line(HELP);
+  const rows = OPTIONS_HELP.map(([option, purpose]) => [`  ${option}`, purpose]);
+  for (const line of tableLines([], rows, Math.min(output.width, HELP_COLUMNS), output.colours))
+    output.whole(line);
+}
+
+async function complain(error: unknown, output: Output): Promise<number> {
+  if (error instanceof RunFailedError && error.report !== undefined)
+    await showRun(output, error.report, { isError: true });
+  const said = withHelp(
+    unwritable(error) ?? error,
+    TYPED === 'npm start' ? 'npm start -- --help' : `${TYPED} --help`,
   );
-  if (denied)
-    process.stderr.write(
-      'The dead-letter store is kept in .penstock/ below this folder: it has to be writable.\n',
-    );
-  if (error instanceof Interrupted) return 130;
-  return usage ? 2 : 1;
+  output.error(said);
+  const isOfRun = said instanceof RunFailedError || said instanceof JourneyError;
+  const code = isOfRun ? undefined : toldOf(said)?.code;
+  if (code === 'INTERRUPTED') return 130;
+  return code === undefined || code === 'FILE_UNWRITABLE' ? 1 : 2;
+}
+
+function unwritable(error: unknown): MistakeError | undefined {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code !== 'EACCES' && code !== 'EROFS') return undefined;
+  const next = 'The dead-letter store is kept in .penstock/ below this folder: make it writable.';
+  return new MistakeError('FILE_UNWRITABLE', message, next, error);
 }
 
 const code = await main(process.argv.slice(2));

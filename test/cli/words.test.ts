@@ -76,6 +76,7 @@ describe('15: help, completions and docs/cli.md come from one table of words', (
       'terminal/columns.ts',
       'terminal/create-output.ts',
       'terminal/mistake.ts',
+      'terminal/printable.ts',
     ]);
     expect([...packages].filter((name) => !name.startsWith('node:')).toSorted()).toEqual([
       'commander',

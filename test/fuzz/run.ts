@@ -3,7 +3,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { table } from '../../local/start/table.ts';
+import { createColors } from 'picocolors';
+import { tableLines } from '../../terminal/table.ts';
 import { TRIGGER } from './decoding.ts';
 import { FORMATS } from './formats.ts';
 import { tellStories } from './forward-model.ts';
@@ -104,7 +105,18 @@ async function main(): Promise<number> {
     `${seconds.toFixed(1)} s`,
     failure === undefined ? 'holds' : 'FAILS',
   ]);
-  say(['', ...table([['property', 'cases', 'took', `seed ${seed}`], ...rows])].join('\n'), 0);
+  say(
+    [
+      '',
+      ...tableLines(
+        ['property', 'cases', 'took', `seed ${seed}`],
+        rows,
+        Number.POSITIVE_INFINITY,
+        createColors(false),
+      ),
+    ].join('\n'),
+    0,
+  );
   return results.some(({ failure }) => failure !== undefined) ? 1 : 0;
 }
 

@@ -34,7 +34,8 @@ describe('npm start', () => {
       good(8),
     ];
     const content = Buffer.concat(lines.flatMap((line) => [Buffer.from(line), Buffer.from('\n')]));
-    const { code, out } = await start('--records', await file('records.ndjson', content), '--warm-up', '1');
+    const path = await file('records.ndjson', content);
+    const { code, out, err } = await start('--records', path, '--warm-up', '1');
     expect(out).toMatch(/produced +7 /);
     expect(out).toMatch(/accepted +4 /);
     expect(out).toMatch(/rejected +3 /);
@@ -43,10 +44,11 @@ describe('npm start', () => {
     expect(out).toContain('line 7: not-utf8');
     expect(out).toContain('Every record is accounted for');
     for (const state of ['schema', 'dataset', 'flow', 'verify', 'trigger'])
-      expect(out).toMatch(new RegExp(`Provision: \\d+/18 ${state}`));
+      expect(err).toMatch(new RegExp(`Provision: \\d+/18 ${state}`));
     // 13 A 3: every state counts, the warm-up too, and the next step is none that is done already.
-    expect(out).toContain('Provision: 13/18 verify');
-    expect(out).toContain('Next: Ask the health check');
+    expect(err).toContain('Provision: 13/18 verify');
+    expect(err).toMatch(/Provision: done\n[\s\S]*Forward: 7\/7\nForward: done\n/);
+    expect(out).toContain('next  Ask the health check');
     expect(code).toBe(0);
     // 13 A 3: what README says that it prints.
     const [first = []] = printedBlocks(await readFile(new URL('../../README.md', import.meta.url), 'utf8'));
@@ -74,15 +76,12 @@ describe('npm start', () => {
 
   it('ends when it is asked to, and leaves nothing running', async () => {
     const child = spawn(process.execPath, [START, '--generate', '10'], { stdio: ['ignore', 'pipe', 'pipe'] });
-    let out = '';
-    const seen = Promise.withResolvers<void>();
-    child.stdout.on('data', (chunk: Buffer) => {
-      out += chunk.toString();
-      if (out.includes('dataset')) seen.resolve();
-    });
     let err = '';
+    const seen = Promise.withResolvers<void>();
+    child.stdout.resume();
     child.stderr.on('data', (chunk: Buffer) => {
       err += chunk.toString();
+      if (err.includes('dataset')) seen.resolve();
     });
     await seen.promise;
     const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(child.pid)], { encoding: 'utf8' })
@@ -91,7 +90,7 @@ describe('npm start', () => {
     expect(children.length).toBeGreaterThan(0);
     child.kill('SIGTERM');
     const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-    expect(err).toContain('Interrupted');
+    expect(err).toMatch(/\nerror INTERRUPTED {2}\S.*\nnext {3}npm start/);
     expect(code).toBe(130);
     for (const pid of children) expect(() => process.kill(Number(pid), 0), `process ${pid}`).toThrow();
   });
@@ -131,6 +130,7 @@ describe('npm start', () => {
   ])('says what is wrong with %s', async (_, args, said) => {
     const { code, err } = await start(...args);
     expect(err).toMatch(said);
+    expect(err).toMatch(/^error USAGE {2}.*\nnext {3}npm start -- --help\n$/);
     expect(code).toBe(2);
   });
 

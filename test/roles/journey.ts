@@ -26,8 +26,9 @@ import type { Marks } from '../../lib/runtime.ts';
 import { accessKeyOf, type Call, createCalls } from '../../local/aws/calls.ts';
 import type { StateEvent } from '../../local/aws/state-machine.ts';
 import { functionName } from '../../local/start/functions.ts';
-import { JourneyError, prepareSource, provision } from '../../local/start/journey.ts';
+import { prepareSource, provision } from '../../local/start/journey.ts';
 import { type Stack, startStack } from '../../local/start/stack.ts';
+import { RunFailedError } from '../../terminal/run-failed.ts';
 import { EXAMPLES } from '../support/hooks.ts';
 import { byKey } from './resolve.ts';
 
@@ -283,7 +284,7 @@ async function failing(stack: Stack): Promise<void> {
   const options = { ...TIMES, onState };
   const error: unknown = await provision(stack, other, options).catch((thrown: unknown) => thrown);
   await Promise.all(gone);
-  if (!(error instanceof JourneyError) || !error.message.includes('Penstock.RolledBack'))
+  if (!(error instanceof RunFailedError) || !error.message.includes('Penstock.RolledBack'))
     throw new Error(`it was not undone: ${String(error)}`);
 }
 

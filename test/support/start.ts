@@ -16,3 +16,11 @@ export async function start(...args: string[]): Promise<{ code: number | null; o
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   return { code, out, err };
 }
+
+const PROGRESS =
+  /^(?:Starting the simulated .*|(?:Provision|Plan the change|Forward|Read|Retire)\b.*: .*)\n/gm;
+
+/** What else it has said on standard error. */
+export function besidesProgress(err: string): string {
+  return err.replace(PROGRESS, '');
+}

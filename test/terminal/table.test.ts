@@ -77,6 +77,14 @@ describe('15: no table is wider than the terminal', () => {
     ]);
   });
 
+  it('becomes lists where an address would go over many lines', () => {
+    const address = `https://ns.adobe.com/acmelab/mixins/${'a'.repeat(48)}`;
+    const rows = [['schema', address, 'made by an earlier execution of the same pipeline']];
+    const lines = (width: number) => tableLines(['Resource', 'Id', 'Why'], rows, width, PLAIN);
+    expect(lines(60).slice(0, 2)).toEqual(['schema', `  Id   ${address.slice(0, 53)}`]);
+    expect(lines(80)[0]).toMatch(/^Resource +Id +Why$/);
+  });
+
   it('has one line for a row where there is no terminal', () => {
     const rows = [['x'.repeat(300), 'y '.repeat(100).trim()]];
     expect(tableLines([], rows, Number.POSITIVE_INFINITY, PLAIN)).toEqual([rows[0]?.join('  ')]);

@@ -57,7 +57,7 @@ export function prepare(folder: string): void {
 
 /** Lines that hold a verdict: of a file, of a record, of the whole. */
 const VERDICT =
-  /^(ok|not ok) +\S+?(?=:|$)|^ {2}line \d+: [\w-]+(?=:)|^.*very record is accounted for:.*|^Run report: \S+/;
+  /^(ok|not ok) +\S+?(?=:|$)|^ {2}line \d+: [\w-]+(?=:)|^.*very record is accounted for:.*|^Run report of \S+: \S+/;
 
 export interface Said {
   readonly code: number;

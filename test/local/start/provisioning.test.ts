@@ -44,7 +44,8 @@ it('B: a consumer in AWS is refused with what to name instead', async () => {
     },
     schema: { class: 'profile' },
   });
-  await expect(prepareSource({} as Stack, manifest, 1)).rejects.toThrow(
-    'Name its stream, with "fanOut": true',
-  );
+  await expect(prepareSource({} as Stack, manifest, 1)).rejects.toMatchObject({
+    code: 'JOURNEY_FAILED',
+    next: expect.stringContaining('with "fanOut": true'),
+  });
 });

@@ -8,11 +8,12 @@ import { startServer } from '../../../local/aep/server.ts';
 import { account } from '../../../local/start/account.ts';
 import { carryPulled, isSamePlace } from '../../../local/start/pulled.ts';
 import { linesOf as fileLines } from '../../../local/start/records.ts';
-import { reportOf } from '../../../local/start/report.ts';
+import { showAccount } from '../../../local/start/report.ts';
 import { recordsFor } from '../../../local/start/sample-files.ts';
 import type { Stack } from '../../../local/start/stack.ts';
 import { createWitness } from '../../../local/start/witness.ts';
 import { world } from '../../support/provisioning.ts';
+import { shown } from '../../support/shown.ts';
 
 const SECRETS = {
   'clicks-event-hubs': { sasKeyName: 'fake', sasKey: 'fake' },
@@ -99,15 +100,17 @@ it.each(Object.entries(SECRETS))(
         unsent: [{ line: 4 }],
         missing: [],
       });
-      const told = reportOf({
-        pipeline: document,
-        account: counted,
-        by: { reading },
-        rows: [],
-        later: [],
-        list: undefined,
-        losses: [],
-      });
+      const told = await shown((output) =>
+        showAccount(output, {
+          pipeline: document,
+          account: counted,
+          by: { reading },
+          rows: [],
+          later: [],
+          list: undefined,
+          losses: [],
+        }),
+      );
       expect(told).toContain('2 accepted, 0 rejected, 1 dropped, 1 not sent; of the accepted 2 landed');
       expect(told).toContain('which the simulated platform plays');
       expect(told).toContain('line 3: dropped: not a JSON object');
