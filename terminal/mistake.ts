@@ -15,6 +15,7 @@ export type MistakeCode =
   | 'NO_CREDENTIALS'
   | 'NO_REGION'
   | 'NO_STACK'
+  | 'OTHER_VERSION'
   | 'AWS_REFUSED'
   | 'AWS_UNAVAILABLE'
   | 'FUNCTION_FAILED'
