@@ -1,10 +1,10 @@
 // The command line `penstock`: reads the words, runs the command, and ends with its exit code.
 import { CommanderError, Command as Program, Option as ProgramOption } from 'commander';
+import { VERSION } from '../lib/version.ts';
 import { createOutput } from '../terminal/create-output.ts';
 import { MistakeError, toldOf, withHelp } from '../terminal/mistake.ts';
 import { COMMANDS } from './commands.ts';
 import { createTarget } from './connect.ts';
-import { versionOf } from './version.ts';
 import type { Argument, Command, ExitCode, Given, Option } from './words.ts';
 
 const ABOUT = `Carries Amazon Kinesis streams into Adobe Experience Platform.
@@ -51,7 +51,7 @@ function programFor({ stdout, stderr }: NodeJS.Process, start: Start): Program {
   };
   const program = new Program('penstock')
     .description(ABOUT)
-    .version(versionOf(), '--version', 'prints the version')
+    .version(VERSION, '--version', 'prints the version')
     .helpOption('-h, --help', 'shows this text')
     .helpCommand('help [COMMAND]', 'shows the words of a command')
     .exitOverride()
@@ -126,6 +126,7 @@ async function runWith(command: Command, given: Given, process: NodeJS.Process):
     region: typeof given.options.region === 'string' ? given.options.region : undefined,
     folder: process.cwd(),
     env: process.env,
+    isChanging: command.isChanging?.(given) ?? false,
     note: output.note,
   });
   const interrupt = () => stop.abort();

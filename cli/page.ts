@@ -8,6 +8,7 @@ It needs Node 24. Under Node 18 or later it goes on with the Node 24 that the pa
 
 Without \`--stage\` it asks the simulated platform on this machine. That is the running \`penstock dev\` of this folder. Where none runs, \`plan\` and \`apply\` start one, which ends with the command.
 With \`--stage prod\` it asks the deployed stack, with AWS credentials as the SDK finds them. [deploy.md](deploy.md) has the policies for people.
+It first asks which version the stack is of. On a stack of another version nothing is changed (\`OTHER_VERSION\`), and what only reads says so once. [upgrade.md](upgrade.md) has the steps.
 
 Answers go to standard output, and progress, questions and errors to standard error. An error has a code, its cause, and the next command. \`--json\` prints one document in place of lines.
 Colours are for terminals; \`NO_COLOR\` turns them off. No table is wider than the terminal.

@@ -59,7 +59,7 @@ export async function run(
     work.done();
     if (report === undefined)
       throw new MistakeError(
-        'NO_STACK',
+        'OTHER_VERSION',
         'the execution has ended without a report: the stack is of another version',
         'Deploy this version (docs/deploy.md), or use the command line of that version.',
       );

@@ -50,6 +50,8 @@ export interface Command {
   readonly options?: readonly Option[];
   /** Whole command lines. */
   readonly examples?: readonly string[];
+  /** Whether these words change something. A stack of another version is then refused; otherwise a note tells of it. */
+  isChanging?(given: Given): boolean;
   /**
    * Imports what it needs when it runs: help starts at once.
    * @throws Failure for all that a user can mend

@@ -18,6 +18,7 @@ export const ACCEPTED = {
   status: [
     '{} for all pipelines',
     '{"pipeline": "name"} (events/status.json)',
+    '{"version": true}: the version that the stack is of',
     '{"pipeline": "name", "sandbox": true}: the name and the type of its sandbox',
     '{"pipeline": "name", "doctor": true}: its health check (events/doctor.json)',
     '{"pipeline", "shardId", "sequenceNumber"} or {"pipeline", "_id"}: where a record is, with "arrivedAt" (ISO 8601) if the stream no longer has it (events/where.json)',

@@ -16,8 +16,16 @@ const DOCUMENTS: Record<string, string> = {
   'docs/errors.md': errors(),
   'docs/fidelity.md': fidelityPage(),
   'functions/provision/states.asl.json': statesText(),
+  'lib/version.ts': version(),
   'lib/forward/json/wasm/json-check.wasm.ts': await wasm('lib/forward/json/wasm/assembly/json-check.ts'),
 };
+
+/** Compiled into every function, which has no package.json beside it. */
+function version(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  const { version: own } = JSON.parse(text) as { readonly version: string };
+  return `// The version of this package, which the functions of a stack tell; written by \`npm run generate\` from package.json.\nexport const VERSION = '${own}';\n`;
+}
 
 /** A module with the WebAssembly of `source`: 34 pages hold the largest message twice. */
 async function wasm(source: string): Promise<string> {

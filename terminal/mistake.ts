@@ -16,6 +16,7 @@ export type MistakeCode =
   | 'NO_CREDENTIALS'
   | 'NO_REGION'
   | 'NO_STACK'
+  | 'OTHER_VERSION'
   | 'AWS_REFUSED'
   | 'AWS_UNAVAILABLE'
   | 'FUNCTION_FAILED'

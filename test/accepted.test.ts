@@ -32,6 +32,8 @@ const ALSO: Readonly<Record<string, readonly unknown[]>> = {
   status: [
     { pipeline: 7 },
     { pipeline: 'a', doctor: false },
+    { version: false },
+    { version: true, pipeline: 'a' },
     { pipeline: 'a', shardId: 's' },
     { pipeline: 'a', _id: 'x', more: 1 },
   ],

@@ -9,6 +9,7 @@ export const reconcile: Command = {
   arguments: [{ name: 'PIPELINE', summary: 'its name' }],
   options: [SANDBOX, ...TARGET, YES, JSON_OPTION],
   examples: ['penstock reconcile orders --stage prod'],
+  isChanging: () => true,
   async run(context, given) {
     const { target, output } = context;
     const [{ agreed }, { sandboxOf }] = await Promise.all([

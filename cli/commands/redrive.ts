@@ -1,6 +1,16 @@
 // `penstock redrive`: sends rejected records again, after a dry run that says what would be sent.
 import { MistakeError } from '../../terminal/mistake.ts';
-import { type Command, type Given, JSON_OPTION, SANDBOX, TARGET, textOf, textsOf, YES } from '../words.ts';
+import {
+  type Command,
+  type Given,
+  isGiven,
+  JSON_OPTION,
+  SANDBOX,
+  TARGET,
+  textOf,
+  textsOf,
+  YES,
+} from '../words.ts';
 
 const SOURCES = ['rejected', 'unrouted', 'on-failure', 'stream'];
 
@@ -39,6 +49,7 @@ export const redrive: Command = {
     'penstock redrive customers --dry-run',
     'penstock redrive customers --reason rejected-by-inlet --yes',
   ],
+  isChanging: (given) => !isGiven(given, 'dry-run'),
   async run(context, given) {
     const { redriveAsked } = await import('../redriving.ts');
     return redriveAsked(context, given, requestOf(given));

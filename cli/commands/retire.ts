@@ -14,6 +14,7 @@ export const retire: Command = {
     JSON_OPTION,
   ],
   examples: ['penstock retire pipelines/orders.json --stage prod --sandbox prod'],
+  isChanging: () => true,
   async run(context, given) {
     const [{ readPipelineFile }, { agreed }, { sandboxOr }, { runAndTell }] = await Promise.all([
       import('../manifest-file.ts'),

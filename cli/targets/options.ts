@@ -5,5 +5,7 @@ export interface TargetOptions {
   readonly region: string | undefined;
   readonly folder: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Whether the command changes something. */
+  readonly isChanging: boolean;
   readonly note: (text: string) => void;
 }

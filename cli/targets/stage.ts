@@ -4,6 +4,7 @@ import { MistakeError } from '../../terminal/mistake.ts';
 import type { Target } from '../target.ts';
 import { awsTarget } from './aws.ts';
 import type { TargetOptions } from './options.ts';
+import { ofSameVersion } from './same-version.ts';
 
 const POLL_MS = 2_000;
 
@@ -12,6 +13,8 @@ export async function connectStage({
   stage,
   region: asked,
   env,
+  isChanging,
+  note,
 }: TargetOptions & { readonly stage: string }): Promise<Target> {
   if (!/^[A-Za-z][A-Za-z0-9-]{0,30}$/.test(stage))
     throw new MistakeError(
@@ -20,7 +23,7 @@ export async function connectStage({
       'Name the stage as it was deployed, such as --stage prod.',
     );
   const region = asked ?? (await regionIn(env));
-  return awsTarget({
+  const target = awsTarget({
     name: `stage ${stage} in ${region}`,
     kind: 'stage',
     stage,
@@ -31,6 +34,7 @@ export async function connectStage({
     prepare: () => Promise.resolve(),
     close: () => Promise.resolve(),
   });
+  return ofSameVersion(target, { isChanging, note, stage, region });
 }
 
 /** As the SDK finds it: the environment, then the profile. */

@@ -73,6 +73,7 @@ describe('15: help, completions and docs/cli.md come from one table of words', (
       }
     }
     expect([...reached].filter((file) => !file.startsWith('cli/')).toSorted()).toEqual([
+      'lib/version.ts',
       'terminal/columns.ts',
       'terminal/create-output.ts',
       'terminal/mistake.ts',
