@@ -26,7 +26,7 @@ import { lookUp } from '../aep/registry/resources.ts';
 import type { Sandbox } from '../aep/state.ts';
 import type { Fields } from '../aep/xdm/field.ts';
 import { builtIn, type Standard } from '../aep/xdm/standard.ts';
-import { compileValidator } from '../aep/xdm/validator.ts';
+import { compileValidatorFor } from '../aep/xdm/validator.ts';
 import { type PartsSaid, saidOfParts } from './schema-parts.ts';
 
 export interface Checked {
@@ -214,14 +214,15 @@ function asItIs(sample: Sample, index: number): string[] {
 function invalidOf({ sandbox }: Bench, schemaId: string, samples: Samples): string[] {
   const schema = lookUp(sandbox, 'schemas', schemaId);
   if (schema === undefined) return [];
-  const validate = compileValidator(resolvedForData(sandbox, schema));
+  const entities = samples.map(
+    ({ xdm }) => parseExactly(JSON.stringify(inOwnNamespace(xdm, TENANT))) as JsonObject,
+  );
+  const validate = compileValidatorFor(resolvedForData(sandbox, schema), entities);
   return samples.flatMap((sample, index) =>
-    validate(parseExactly(JSON.stringify(inOwnNamespace(sample.xdm, TENANT))) as JsonObject).map(
-      ({ pointerToViolation, message }) => {
-        const path = pointerToViolation.replace(/^#\/?/, '').replaceAll('/', '.');
-        return neutral(`${called(sample, index)}: xdm ${path || '(all of it)'}: ${message}`);
-      },
-    ),
+    validate(entities[index] ?? {}).map(({ pointerToViolation, message }) => {
+      const path = pointerToViolation.replace(/^#\/?/, '').replaceAll('/', '.');
+      return neutral(`${called(sample, index)}: xdm ${path || '(all of it)'}: ${message}`);
+    }),
   );
 }
 

@@ -22,7 +22,7 @@ import { CheckoutError, standardWith } from '../../../local/aep/xdm/checkout.ts'
 import { readFacts } from '../../../local/aep/xdm/facts.ts';
 import type { Field } from '../../../local/aep/xdm/field.ts';
 import { builtIn, builtInResources, namedOnly } from '../../../local/aep/xdm/standard.ts';
-import { compileValidator } from '../../../local/aep/xdm/validator.ts';
+import { compileValidator, compileValidatorFor } from '../../../local/aep/xdm/validator.ts';
 import { caller, LIST, LOOKUP, REGISTRY } from './support.ts';
 
 const EVENT = CLASSES.experienceevent;
@@ -70,7 +70,13 @@ describe('12 B 9: what is built in', () => {
     const made = await with_.call('GET', `${REGISTRY}/rpc/sampledata/${encodeURIComponent($id)}`);
     const sandbox = with_.platform.state.sandboxes.get('dev1') as Sandbox;
     const schema = resolved(sandbox, lookUp(sandbox, 'schemas', $id) as JsonObject);
-    expect(compileValidator(schema)(made.body)).toEqual([]);
+    const whole = compileValidator(schema);
+    expect(whole(made.body)).toEqual([]);
+    // What is compiled for these records alone says the same of each of them.
+    const records = [made.body, ...spoiltOf(made.body)];
+    const few = compileValidatorFor(schema, records);
+    expect(records.map((one) => few(one))).toEqual(records.map((one) => whole(one)));
+    expect(records.slice(1).flatMap((one) => few(one)).length, name).toBeGreaterThan(0);
   });
 
   it('refers to nothing that is not there, and has no text of Adobe’s', () => {
@@ -120,6 +126,16 @@ describe('12 B 9: what is built in', () => {
     expect(() => readFacts('fieldgroup xdm:a\n   b string')).toThrow('no object');
   });
 });
+
+/** The record with each of its values replaced by a list, and with a field that no schema has beside each. */
+function spoiltOf(record: JsonObject): JsonObject[] {
+  return Object.entries(record).flatMap(([name, value]) => {
+    const item = Array.isArray(value) ? value[0] : value;
+    const inner = typeof item === 'object' && item !== null ? spoiltOf(item as JsonObject) : [];
+    const outer = inner.map((one) => (Array.isArray(value) ? [one] : one));
+    return [[], ...outer].map((one) => ({ ...record, [name]: one, [`no${name}`]: 1 }));
+  });
+}
 
 describe('12 B 9: what a record must be', async () => {
   const schema = await schemaOf(
