@@ -12,6 +12,7 @@ import { manifestInFile } from '../../lib/schemas/files.ts';
 import { createFaults, type FaultSpec } from '../aep/faults.ts';
 import { builtIn, type Standard } from '../aep/xdm/standard.ts';
 import { saidOfParts } from '../check/schema-parts.ts';
+import { startPage } from '../page/server.ts';
 import { account, refusedLines, unroutedLines, type Written, writeLists } from './account.ts';
 import { addressOf, writeAddress } from './address.ts';
 import { changeMeanwhile } from './change.ts';
@@ -107,12 +108,14 @@ async function run(job: Job): Promise<number> {
       onLog: (name: string, line: string) => process.stderr.write(`[${name}] ${line}\n`),
     }),
   });
+  const page = await startPage(stack);
+  progress.line(`Look at it while it runs: ${page.address}`);
   const signal = untilSignal();
   const keep = async () => {
     signal.ending.expected = true;
     await prepareHook(stack);
     const forget = await writeAddress(process.cwd(), addressOf(stack, options.warmUpSeconds));
-    progress.line(keptLines(stack, manifest.name).join('\n'));
+    progress.line(keptLines(stack, manifest.name, page.address).join('\n'));
     await signal.came;
     await forget();
     return 0;
@@ -134,6 +137,7 @@ async function run(job: Job): Promise<number> {
     return await Promise.race([work(), signal.unexpected]);
   } finally {
     progress.stop();
+    await page.close();
     await stack.close();
   }
 }
