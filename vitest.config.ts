@@ -1,4 +1,4 @@
-// How the tests run: every `*.test.ts` below `test/` but the deep and the deployed ones, strangers' clients and the judge of the roles, on every processor there is.
+// How the tests run: every `*.test.ts` below `test/` but those of the browser, the deep and the deployed ones, strangers' clients and the judge of the roles, on every processor there is.
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type TestUserConfig } from 'vitest/config';
@@ -62,6 +62,7 @@ export default defineConfig({
           exclude: [
             ...APART,
             ...DEEP,
+            'test/browser/**',
             'test/deep/**',
             'test/deployed/**',
             'test/roles/**',

@@ -15,6 +15,7 @@ const FILES = [
   'local/aep/xdm/names.txt',
   'examples',
   'events/samples',
+  'dist/page',
 ];
 
 rmSync(OUT, { recursive: true, force: true });

@@ -7,7 +7,7 @@ interface Results {
   readonly numPendingTests: number;
 }
 
-const all = ['test', 'deep', 'roles', 'deployed', 'strangers'].map(
+const all = ['test', 'deep', 'roles', 'deployed', 'strangers', 'browser'].map(
   (run) =>
     JSON.parse(readFileSync(new URL(`../.penstock/${run}-results.json`, import.meta.url), 'utf8')) as Results,
 );

@@ -161,6 +161,7 @@ const TIMERS = new Map([
   ['test/architecture.test.ts', 'names them here'],
   ['test/aws/client.test.ts', 'fakes them'],
   ['test/aws/executions.test.ts', 'fakes them'],
+  ['test/browser/page.test.ts', 'waits for what a browser shows'],
   ['test/cli/tap.test.ts', 'fakes them'],
   ['test/forward/promises-time.test.ts', 'fakes them'],
   ['test/journeys/swap.test.ts', 'a producer has its pace'],

@@ -26,6 +26,7 @@ const PLAIN: readonly string[] = [
   'local/check',
   'local/aws',
   'local/aep',
+  'local/page',
   'scripts',
   'terminal',
 ];
@@ -73,7 +74,9 @@ describe('13 A 1, 13 A 2: comments and texts are plain', () => {
   });
 
   it.each(PLAIN)('in %s', (pattern) => {
-    const files = globSync(pattern.endsWith('.ts') ? pattern : `${pattern}/**/*.ts`, { cwd: ROOT }).sort();
+    const files = globSync(pattern.endsWith('.ts') ? pattern : `${pattern}/**/*.ts`, {
+      cwd: ROOT,
+    }).sort();
     expect(files.length).toBeGreaterThan(0);
     const mistakes = files.flatMap((file) =>
       mistakesOf(readFileSync(`${ROOT}${file}`, 'utf8')).map((mistake) => `${file}:${mistake}`),

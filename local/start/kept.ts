@@ -11,12 +11,13 @@ export async function prepareHook(stack: Stack): Promise<void> {
   await stack.createSecret('penstock/dev/hook', { github: { key: HOOK_KEY } });
 }
 
-/** For the pipeline of that name. */
-export function keptLines(stack: Stack, name: string): string[] {
+/** For the pipeline of that name. @param page the address of the page, with its token */
+export function keptLines(stack: Stack, name: string, page: string): string[] {
   const doctor = `--payload '{"pipeline": "${name}", "doctor": true}' answer.json`;
   return [
     '',
     'Everything is kept running. Press Ctrl-C to end it.',
+    `  the page             ${page}`,
     `  simulated platform   ${stack.platform.origin}`,
     `  what it knows        ${insideOf(stack.platform.origin, stack.platform.access)}`,
     `  dead-letter store    ${stack.deadLettersFolder}`,

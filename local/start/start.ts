@@ -17,6 +17,7 @@ import { tableLines } from '../../terminal/table.ts';
 import type { FaultRun } from '../aep/faults.ts';
 import { builtIn, type Standard } from '../aep/xdm/standard.ts';
 import { saidOfParts } from '../check/schema-parts.ts';
+import { startPage } from '../page/server.ts';
 import { account, refusedLines, unroutedLines, type Written, writeLists } from './account.ts';
 import { addressOf, writeAddress } from './address.ts';
 import { changeMeanwhile } from './change.ts';
@@ -116,13 +117,16 @@ async function run(job: Job): Promise<number> {
       onLog: (name: string, line: string) => process.stderr.write(`[${name}] ${line}\n`),
     }),
   });
+  const page = await startPage(stack);
+  output.note('Look at it while it runs:');
+  output.whole(`  ${page.address}`);
   const signal = untilSignal();
   const keep = async () => {
     signal.ending.expected = true;
     await prepareHook(stack);
     const forget = await writeAddress(process.cwd(), addressOf(stack, options.warmUpSeconds));
     // What stands further in is for copying.
-    for (const line of keptLines(stack, manifest.name))
+    for (const line of keptLines(stack, manifest.name, page.address))
       (line.startsWith(' ') ? output.whole : output.line)(line);
     await signal.came;
     await forget();
@@ -145,6 +149,7 @@ async function run(job: Job): Promise<number> {
     return await Promise.race([work(), signal.unexpected]);
   } finally {
     output.stop();
+    await page.close();
     await stack.close();
   }
 }

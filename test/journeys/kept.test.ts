@@ -57,7 +57,9 @@ afterAll(async () => {
 
 /** What a shell would have of the line with the variables. */
 function printed() {
-  const line = keptLines(stack, NAME).find((one) => one.includes('AWS_ENDPOINT_URL=')) ?? '';
+  const line =
+    keptLines(stack, NAME, 'http://127.0.0.1:1/#token').find((one) => one.includes('AWS_ENDPOINT_URL=')) ??
+    '';
   const variables = new Map(
     Array.from(line.matchAll(/(\w+)=(\S+)/g), ([, name = '', value = '']) => [name, value]),
   );

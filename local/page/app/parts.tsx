@@ -1,0 +1,75 @@
+// Small things that every area shows alike: numbers, signs, code to copy.
+import { useState } from 'preact/hooks';
+import type { Health } from '../told.ts';
+
+const NUMBER = new Intl.NumberFormat('en');
+
+export const told = (value: number) => NUMBER.format(value);
+
+const SIGNS: Readonly<Record<Health, readonly [string, string]>> = {
+  good: ['✓', 'good'],
+  busy: ['…', 'at work'],
+  bad: ['!', 'needs a look'],
+  off: ['–', 'off'],
+};
+
+/** A sign with a word: colour alone tells nothing. */
+export function Sign({ health }: { readonly health: Health }) {
+  const [sign, word] = SIGNS[health];
+  return (
+    <span class={`sign ${health}`}>
+      <span aria-hidden="true">{sign}</span>
+      <span class="unseen">{word}</span>
+    </span>
+  );
+}
+
+/** Text to read and to copy. */
+export function Code({
+  text,
+  label,
+  copy = false,
+}: {
+  readonly text: string;
+  readonly label: string;
+  readonly copy?: boolean;
+}) {
+  const [copied, setCopied] = useState('');
+  return (
+    <div class="code">
+      {copy && (
+        <button
+          type="button"
+          class="copy"
+          onClick={() => void navigator.clipboard.writeText(text).then(() => setCopied(text))}
+        >
+          {copied === text ? 'Copied' : 'Copy'}
+        </button>
+      )}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
+      <section tabIndex={0} aria-label={label}>
+        <pre class={copy ? 'with-copy' : ''}>{text}</pre>
+      </section>
+    </div>
+  );
+}
+
+export function Facts({ facts }: { readonly facts: readonly (readonly [string, string])[] }) {
+  if (facts.length === 0) return null;
+  return (
+    <dl class="facts">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** `09:41:07.123` in the time of this machine. */
+export function timeOf(at: number): string {
+  const date = new Date(at);
+  return `${date.toLocaleTimeString('en-GB')}.${String(date.getMilliseconds()).padStart(3, '0')}`;
+}

@@ -1,0 +1,88 @@
+// What the server tells the page: types alone, for both sides.
+
+/** How a part fares. Each has a word and a sign on the page: colour alone tells nothing. */
+export type Health = 'good' | 'busy' | 'bad' | 'off';
+
+/** One line of the list of pipelines. */
+export interface PipelineLine {
+  readonly name: string;
+  /** The stream, or what else it reads from. */
+  readonly source: string;
+  readonly sandbox: string;
+  readonly health: Health;
+  /** In words. */
+  readonly says: string;
+  /** Messages that the inlet took in. */
+  readonly received: number;
+  /** Rows in the dataset. */
+  readonly landed: number;
+  /** Rows that were refused after they had been received. */
+  readonly refused: number;
+  /** Messages in the dead-letter store. */
+  readonly rejected: number;
+}
+
+export interface PipelinesUpdate {
+  readonly set: readonly PipelineLine[];
+  readonly gone: readonly string[];
+}
+
+/** One part of the picture. */
+export interface Part {
+  readonly id: string;
+  /** `Stream`, `Trigger`, `Inlet`, … */
+  readonly kind: string;
+  readonly name: string;
+  readonly health: Health;
+  /** In words: `warm in 3 s`. */
+  readonly says: string;
+  /** What it counts: `received` 9,993. */
+  readonly counts: readonly (readonly [string, number])[];
+  /** More about it, for whoever asks: names and values. */
+  readonly facts: readonly (readonly [string, string])[];
+}
+
+/** What is wrong, and what to do. */
+export interface Trouble {
+  readonly pipeline: string;
+  readonly what: string;
+  readonly next: string;
+}
+
+/** The tree of one source and of all pipelines that read it. */
+export interface Picture {
+  readonly source: string;
+  readonly parts: readonly Part[];
+  readonly links: readonly (readonly [string, string])[];
+  readonly troubles: readonly Trouble[];
+}
+
+/** One line of the list of requests. */
+export interface RequestLine {
+  readonly number: number;
+  /** In ms since the epoch, by the platform's clock. */
+  readonly at: number;
+  readonly method: string;
+  readonly path: string;
+  /** 0 where the connection was cut. */
+  readonly status: number;
+  readonly ms: number;
+  readonly faults: readonly string[];
+}
+
+export interface RequestsUpdate {
+  readonly added: readonly RequestLine[];
+  /** Requests that came and are not kept any more. */
+  readonly forgotten: number;
+  /** Set where the journal was emptied: the page forgets its own lines. */
+  readonly again?: true;
+}
+
+/** One request, whole. */
+export interface RequestDetail extends RequestLine {
+  readonly curl: string;
+  readonly requestHeaders: readonly (readonly [string, string])[];
+  readonly requestBody: string;
+  readonly replyHeaders: readonly (readonly [string, string])[];
+  readonly reply: string;
+}

@@ -1,0 +1,24 @@
+// What the page looks at: the parts of a running stack, so that it can look at others too.
+import type { Platform } from '../aep/platform-interface.ts';
+import type { Executions } from '../aws/executions.ts';
+import type { Mappings } from '../aws/mappings.ts';
+import type { Store } from './store.ts';
+
+/** What an area of the page is made from. */
+export interface Looked {
+  readonly watched: Watched;
+  readonly store: Store;
+}
+
+export interface Watched {
+  /** The simulated platform, and where it answers. */
+  readonly platform: {
+    readonly origin: string;
+    readonly platform: Pick<Platform, 'state' | 'journal' | 'clock'>;
+  };
+  readonly aws: { readonly mappings: Pick<Mappings, 'all' | 'progress'> };
+  /** Of the provisioning state machine. */
+  readonly executions: Pick<Executions, 'all'>;
+  /** Where the dead-letter store is. */
+  readonly deadLettersFolder: string;
+}

@@ -1,0 +1,270 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseManifestText } from '../../lib/manifest.ts';
+import { type Page, startPage } from '../../local/page/server.ts';
+import { carry, prepareSource, provision, watchForwarding } from '../../local/start/journey.ts';
+import { sampleLines } from '../../local/start/records.ts';
+import { type Stack, startStack } from '../../local/start/stack.ts';
+import { eventually } from '../support/eventually.ts';
+import { manifestOf, ORIGIN, succeeded, toldStack } from '../support/watched.ts';
+import { type Browser, launch, looksRight, open, rowsOf } from './browser.ts';
+
+const FILE = new URL('../../examples/customer-profiles.json', import.meta.url);
+
+let browser: Browser;
+let stack: Stack;
+let page: Page;
+let folder: string;
+
+beforeAll(async () => {
+  browser = await launch();
+  folder = await mkdtemp(join(tmpdir(), 'penstock-'));
+  const manifest = parseManifestText(await readFile(FILE, 'utf8'), 'customer-profiles.json');
+  const watch = watchForwarding();
+  stack = await startStack({
+    warmUpSeconds: 1,
+    seed: 1,
+    sandboxes: ['dev1'],
+    folder,
+    onInvocation: watch.report,
+  });
+  page = await startPage(stack);
+  await prepareSource(stack, manifest, 1);
+  const pipeline = await provision(stack, manifest, { warmUpSeconds: 1 });
+  const lines = sampleLines({ count: 5_000, seed: 1, data: 'raw', bytes: 200 });
+  await carry(stack, pipeline, lines, watch, () => undefined);
+});
+afterAll(async () => {
+  await browser.close();
+  await page.close();
+  await stack.close();
+  await rm(folder, { recursive: true });
+});
+
+describe('issue 16: pipelines', () => {
+  it.each([
+    ['wide', 'light'],
+    ['wide', 'dark'],
+    ['narrow', 'light'],
+    ['narrow', 'dark'],
+  ] as const)('are drawn with all that they have counted, %s and %s', async (size, scheme) => {
+    const { window, errors, context } = await open(browser, page, { size, scheme });
+    const part = (name: RegExp) => window.getByRole('button', { name });
+    await part(/Inlet.*customer-profiles-inlet/).waitFor();
+    for (const kind of ['Stream', 'Trigger', 'Flow', 'Mapping', 'Dataset', 'Schema', 'Dead letters'])
+      expect(await part(new RegExp(kind)).count()).toBe(1);
+    expect(await part(/Stream/).textContent()).toContain('5,000 read');
+    await looksRight(window, `pipelines-${size}-${scheme}`);
+    await part(/Dead letters/).click();
+    await window.getByRole('complementary').getByText('rejected').waitFor();
+    await looksRight(window, `pipelines-part-${size}-${scheme}`);
+    expect(errors).toEqual([]);
+    await context.close();
+  });
+
+  it('move while one looks, and show a run that fails with its cause', async () => {
+    const { window, errors, context } = await open(browser, page);
+    await window.getByText('It works.').waitFor();
+    const before = stack.executions.all.length;
+    const refused = {
+      ...(JSON.parse(await readFile(FILE, 'utf8')) as object),
+      sandbox: 'nowhere',
+      name: 'second',
+    };
+    await stack.executions.start({ manifest: refused }).result;
+    expect(stack.executions.all.length).toBe(before + 1);
+    await window.getByRole('option', { name: /second/ }).click();
+    await window.getByText('Its execution failed at plan.').waitFor();
+    expect(new URL(window.url()).pathname).toBe('/pipelines/second');
+    await looksRight(window, 'pipelines-failed');
+    expect(errors).toEqual([]);
+    await context.close();
+  });
+});
+
+describe('issue 16: requests', () => {
+  it.each([
+    ['wide', 'light'],
+    ['wide', 'dark'],
+    ['narrow', 'light'],
+  ] as const)(
+    'can be filtered and taken along as curl, by keyboard alone, %s and %s',
+    async (size, scheme) => {
+      const { window, errors, context } = await open(browser, page, { path: '/requests', size, scheme });
+      await rowsOf(window).first().waitFor();
+      await window.getByLabel('Find requests').focus();
+      await window.keyboard.type('post mappingsets 200');
+      await eventually(() => rowsOf(window).count()).toBeGreaterThan(0);
+      await window.keyboard.press('Tab');
+      await window.keyboard.press('Tab');
+      await window.keyboard.press('ArrowDown');
+      await window.getByText("--request 'POST'").waitFor();
+      expect(
+        await window.getByRole('listbox').getByRole('option', { selected: true }).textContent(),
+      ).toContain('/mappingSets');
+      await looksRight(window, `requests-${size}-${scheme}`);
+      expect(errors).toEqual([]);
+      await context.close();
+    },
+  );
+
+  it('are where they were after a reload, and the same in another window', async () => {
+    const { window, context } = await open(browser, page, { path: '/requests/3' });
+    const title = window
+      .getByRole('region', { name: 'The request', exact: true })
+      .getByRole('heading')
+      .first();
+    const before = await title.textContent();
+    await window.reload();
+    expect(await title.textContent()).toBe(before);
+    // Another window of this browser has the token, and a link is enough.
+    const other = await context.newPage();
+    await other.goto(window.url());
+    await other.getByText('Number 3,').waitFor();
+    expect(window.url()).not.toContain(page.token);
+    await fetch(`${stack.platform.origin}/asked/by/hand`);
+    for (const one of [window, other]) await one.getByRole('option', { name: /asked\/by\/hand/ }).waitFor();
+    await context.close();
+  });
+});
+
+describe('issue 16: the page and its server', () => {
+  it('tells that the server is gone, and goes on when it is back', async () => {
+    const told = toldStack();
+    told.told.push(succeeded(manifestOf('first')));
+    let server = await startPage(told);
+    const { window, errors, context } = await open(browser, server);
+    await window.getByRole('option', { name: /first/ }).waitFor();
+    const { token, origin } = server;
+    await server.close();
+    await window.getByText('The connection is lost.').waitFor();
+    await looksRight(window, 'server-gone');
+    told.told.push(succeeded(manifestOf('second')));
+    server = await startPage(told, { token, port: Number(new URL(origin).port) });
+    await window.getByRole('option', { name: /second/ }).waitFor();
+    await window.getByText('Live', { exact: true }).waitFor();
+    expect(errors).toEqual([]);
+    await context.close();
+    await server.close();
+  });
+
+  it('shows nothing without the token, and says where it is', async () => {
+    const { window, context } = await open(browser, page, { isStranger: true });
+    await window.getByText('Open the address that the terminal shows').waitFor();
+    expect(await rowsOf(window).count()).toBe(0);
+    await looksRight(window, 'no-token');
+    await context.close();
+  });
+
+  it("gives another site's page nothing, whatever that asks with", async () => {
+    const { window, context } = await open(browser, page);
+    await window.route('http://elsewhere.example/', (route) =>
+      route.fulfill({ contentType: 'text/html', body: '<p>' }),
+    );
+    await window.goto('http://elsewhere.example/');
+    const outcomes = await window.evaluate(async (origin) => {
+      const outcome = (asked: Promise<Response>) =>
+        asked.then(
+          (answer) => answer.type,
+          () => 'refused',
+        );
+      const stream = new Promise((resolve) => {
+        const source = new EventSource(`${origin}/api/follow/requests`);
+        source.onopen = () => resolve('open');
+        source.onerror = () => resolve('refused');
+      });
+      const socket = new Promise((resolve) => {
+        const one = new WebSocket(`${origin.replace('http', 'ws')}/api/follow/requests`);
+        one.onopen = () => resolve('open');
+        one.onerror = () => resolve('refused');
+      });
+      const json = { 'content-type': 'application/json' };
+      return [
+        await outcome(fetch(`${origin}/api/follow/requests`)),
+        await outcome(fetch(`${origin}/api/request?number=1`, { method: 'POST', headers: json, body: '{}' })),
+        await stream,
+        await socket,
+      ];
+    }, page.origin);
+    expect(outcomes).toEqual(['refused', 'refused', 'refused', 'refused']);
+    await context.close();
+  });
+
+  it('says what to do first where there is nothing yet', async () => {
+    const server = await startPage(toldStack());
+    const { window, context } = await open(browser, server);
+    await window.getByText('There is no pipeline yet.').waitFor();
+    await looksRight(window, 'empty-pipelines');
+    await window.getByRole('link', { name: 'Requests' }).click();
+    await window.getByText('Nobody has asked the platform for anything yet.').waitFor();
+    await looksRight(window, 'empty-requests');
+    await context.close();
+    await server.close();
+  });
+
+  it('shows HTML and script in a request as the text that it is', async () => {
+    const told = toldStack();
+    const hostile = '<img src=x onerror=alert(1)><script>alert(2)</script>';
+    const asked = (path: string, body: object) =>
+      told.platform.platform.fetch(
+        new Request(`${ORIGIN}${path}`, {
+          method: 'POST',
+          body: JSON.stringify(body),
+          headers: { 'content-type': 'application/json', 'x-more': hostile },
+        }),
+      );
+    await asked(`/${encodeURIComponent(hostile)}`, { name: hostile, [hostile]: '\u202Egnp.exe' });
+    await asked('/large', { text: 'x'.repeat(10_000_000) });
+    const server = await startPage(told);
+    const { window, errors, context } = await open(browser, server, { path: '/requests/1' });
+    await window.getByLabel('What was sent').getByText(hostile).waitFor();
+    expect(await window.locator('img, main script').count()).toBe(0);
+    await looksRight(window, 'hostile');
+    await rowsOf(window).first().click();
+    await window.getByText('10000011').first().waitFor();
+    expect(errors).toEqual([]);
+    await context.close();
+    await server.close();
+  });
+
+  it('stays usable with 10,000 pipelines and 100,000 requests: a list has the rows that can be seen', async () => {
+    const told = toldStack();
+    for (let one = 0; one < 10_000; one++)
+      told.told.push(
+        succeeded(manifestOf(`p-${one}`, { source: { kind: 'inlet', stream: `s-${one}`, data: 'raw' } })),
+      );
+    const { platform } = told.platform;
+    const call = {
+      method: 'GET',
+      query: new URLSearchParams(),
+      headers: {},
+      body: Buffer.alloc(0),
+      requestId: 'r',
+    };
+    for (let one = 1; one <= 100_000; one++)
+      platform.journal.record(
+        { ...call, path: `/n/${one}` },
+        { status: 200, headers: {}, body: {} },
+        one,
+        1,
+        [],
+      );
+    const server = await startPage(told);
+    const { window, errors, context } = await open(browser, server);
+    await window.getByLabel('Find a pipeline').fill('p-9999');
+    await window.getByRole('heading', { name: 'p-9999' }).waitFor();
+    await window.goto(`${server.origin}/requests`);
+    await window.getByText('100,000 of 100,000 requests').waitFor();
+    expect(await rowsOf(window).count()).toBeLessThan(100);
+    await window.getByRole('listbox').focus();
+    await window.keyboard.press('End');
+    await window.getByText('Number 1,').waitFor();
+    await window.getByLabel('Find requests').fill('/n/54321');
+    await window.getByText('1 of 100,000 requests').waitFor();
+    expect(errors).toEqual([]);
+    await context.close();
+    await server.close();
+  });
+});

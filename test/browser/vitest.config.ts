@@ -1,0 +1,14 @@
+// How `npm run test:browser` runs: a real browser, one file after the other, since each has windows of its own.
+import { defineConfig } from 'vitest/config';
+import { LIMITS, reporters } from '../../vitest.config.ts';
+
+export default defineConfig({
+  test: {
+    include: ['test/browser/*.test.ts'],
+    pool: 'forks',
+    fileParallelism: false,
+    reporters: reporters('browser-results'),
+    ...LIMITS,
+    expect: { poll: { timeout: 240_000 } },
+  },
+});
