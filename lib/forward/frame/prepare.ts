@@ -49,6 +49,8 @@ export type Stages = Omit<StreamStages, 'ways' | 'unrouted'> & Way;
 /** The memory and the time that the records of one event may take, all together. */
 export interface Room {
   isLeft(): boolean;
+  /** The same without a look at the clock, for records that were decoded together. */
+  fits(): boolean;
   take(bytes: number): void;
 }
 
@@ -62,6 +64,7 @@ export function createRoom(hasTime: () => boolean, maxHeldBytes = MAX_HELD_BYTES
   return {
     // At least one record is always prepared: otherwise Lambda would repeat the same batch without progress.
     isLeft: () => held === 0 || (held <= maxHeldBytes && hasTime()),
+    fits: () => held <= maxHeldBytes,
     take: (bytes) => {
       held += bytes;
     },
@@ -145,8 +148,9 @@ export async function prepareAll(
   const mayWait = decoding.expander?.ready !== undefined;
   const directly = room.isLeft() ? (direct?.(records) ?? []) : [];
   for (const record of records) {
-    if (!room.isLeft()) break;
-    const ordinary = directly[looked++];
+    const ordinary = directly[looked];
+    if (!(ordinary === undefined ? room.isLeft() : room.fits())) break;
+    looked++;
     if (ordinary !== undefined && goShort(ordinary, ways, outcomes)) {
       decoded++;
       unroutedOnce(outcomes, ordinary.message, undefined, ways, unrouted);

@@ -35,13 +35,20 @@ export function recordGroups(
   records: readonly KinesisRecord[],
   isPlain: boolean,
 ): (readonly KinesisRecord[])[] {
-  const size = records.reduce((sum, { kinesis }) => sum + (kinesis.data?.length ?? 0) * 0.75, 0);
-  const groups = lanesOf(size, records.length);
-  const whole = !isPlain || records.some(({ kinesis }) => kinesis.data?.startsWith(AGGREGATE));
-  if (groups <= 1 || whole) return [records];
+  if (!isPlain) return [records];
+  const numbers = new Uint32Array(records.length);
+  let characters = 0;
+  for (let at = 0; at < records.length; at++) {
+    const { data, partitionKey } = (records[at] as KinesisRecord).kinesis;
+    if (data?.startsWith(AGGREGATE)) return [records];
+    characters += data?.length ?? 0;
+    numbers[at] = keyNumberOf(partitionKey ?? undefined, at);
+  }
+  const groups = lanesOf(characters * 0.75, records.length);
+  if (groups <= 1) return [records];
   const sorted: KinesisRecord[][] = Array.from({ length: groups }, () => []);
-  for (const [at, record] of records.entries())
-    sorted[laneOf(record.kinesis.partitionKey ?? undefined, groups, at)]?.push(record);
+  for (let at = 0; at < records.length; at++)
+    sorted[(numbers[at] as number) % groups]?.push(records[at] as KinesisRecord);
   return sorted.filter((group) => group.length > 0);
 }
 
@@ -132,15 +139,17 @@ function hasRoom(batch: { messages: Framed[]; size: number }, { size }: Framed, 
   return batch.messages.length < most.messages && batch.size + size <= most.bytes;
 }
 
-/**
- * FNV-1a: cheap, and spreads keys that differ in their last character.
- * @param at index of the message: messages without a key take turns
- */
+/** @param at index of the message: messages without a key take turns */
 export function laneOf(partitionKey: string | undefined, lanes: number, at: number): number {
-  if (partitionKey === undefined) return at % lanes;
+  return keyNumberOf(partitionKey, at) % lanes;
+}
+
+/** FNV-1a: cheap, and spreads keys that differ in their last character. */
+function keyNumberOf(partitionKey: string | undefined, at: number): number {
+  if (partitionKey === undefined) return at;
   let hash = 0x811c9dc5;
   for (let index = 0; index < partitionKey.length; index++) {
     hash = Math.imul(hash ^ partitionKey.charCodeAt(index), 0x01000193);
   }
-  return ((hash ^ (hash >>> 15)) >>> 0) % lanes;
+  return (hash ^ (hash >>> 15)) >>> 0;
 }
