@@ -62,7 +62,7 @@ export const FIELD_GROUPS = {
 } as const;
 
 /** Far more than any manifest needs, and far less than exhausts the stack. */
-const MAX_MANIFEST_DEPTH = 50;
+export const MAX_MANIFEST_DEPTH = 50;
 /** Most mistakes in one message. */
 const MAX_MISTAKES = 30;
 

@@ -1,5 +1,5 @@
 // The action: checks and plans in a pull request, and applies what was planned after the merge.
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import type { Report } from '../../lib/pipeline.ts';
 import { createOutput } from '../../terminal/create-output.ts';
@@ -91,6 +91,9 @@ async function outcomeOf(action: Action, change: Change, isPlanned: boolean): Pr
   if (isMissing) return { ...own, state: 'wrong', text: `${NOT_CHECKED_OUT}. ${CHECK_OUT}` };
   const checked = await action.penstock(['check', file]);
   if (checked.code !== 0) return { ...own, state: 'wrong', text: checked.out + checked.err };
+  const like = namesakeOf(action, file);
+  if (like !== undefined)
+    return { ...own, state: 'wrong', text: `It has the name of ${like}: two manifests are two pipelines.` };
   if (!isPlanned) return { ...own, state: 'checked', text: checked.out };
   const planned = await action.penstock(['plan', file, '--json', ...targetOf(action)]);
   // 0 nothing to do, 2 changes; anything else is an error.
@@ -107,6 +110,22 @@ async function outcomeOf(action: Action, change: Change, isPlanned: boolean): Pr
 
 /** What a comment shows without scrolling. */
 const COMMENT_COLUMNS = 100;
+
+/** Another manifest of the folder that has the same name: the plan would be that of the other one's pipeline. */
+function namesakeOf(action: Action, file: string): string | undefined {
+  const nameOf = (one: string) => pipelineNameIn(readFileSync(`${action.workspace}/${one}`, 'utf8'));
+  const name = nameOf(file);
+  return manifestsIn(action).find((one) => one !== file && name !== undefined && nameOf(one) === name);
+}
+
+/** `undefined` where it is no manifest: its own check says so. */
+function pipelineNameIn(text: string): unknown {
+  try {
+    return (JSON.parse(text.replace(/^\uFEFF/, '')) as { name?: unknown } | null)?.name;
+  } catch {
+    return undefined;
+  }
+}
 
 /** The plan as the command line shows it. */
 async function planText(report: Report): Promise<string> {

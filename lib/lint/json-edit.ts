@@ -75,7 +75,7 @@ function withChild(text: string, parent: JsonNode, key: string, value: unknown):
   const last = parent.children.at(-1);
   if (last === undefined)
     return spliced(text, parent.start, parent.end, parent.kind === 'array' ? `[${said}]` : `{ ${said} }`);
-  const before = text.slice(0, last.start).match(/\n[ \t]*$/)?.[0] ?? ' ';
+  const before = text.slice(0, last.start).match(/\r?\n[ \t]*$/)?.[0] ?? ' ';
   return spliced(text, last.node.end, last.node.end, `,${before}${said}`);
 }
 

@@ -1,12 +1,14 @@
 // Checks files of manifests, with the samples and records beside them, and holds manifests of one stream against each other.
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { basename, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isFailure } from '../../lib/failure.ts';
 import { bundle } from '../../lib/hook/bundle.ts';
 import { fixText } from '../../lib/lint/fix.ts';
 import { lintsOf } from '../../lib/lint/lint.ts';
 import type { Lint } from '../../lib/lint/written.ts';
+import { MAX_MANIFEST_DEPTH } from '../../lib/manifest.ts';
+import { isDeeper } from '../../lib/mistakes.ts';
 import { parseSamplesText, samplesFileOf } from '../../lib/samples.ts';
 import { checkSchemaOf } from '../../lib/schemas/check.ts';
 import { manifestInFile, writtenInFile } from '../../lib/schemas/files.ts';
@@ -93,6 +95,8 @@ export async function* checkFiles({
     if (outcome.checked !== undefined) checked.push(outcome.checked);
     yield seen(outcome);
   }
+  for (const { file, name, like } of namesakes(checked))
+    yield seen(wrong(dirname(file), [`${file}: the name ${name} is taken by ${like}`]));
   if (records !== undefined) await stat(records).catch(unreadable(records));
   const linesIn = records === undefined ? undefined : () => linesOf(records);
   for (const { mistakes, lines } of await checkRoutes(checked, linesIn)) {
@@ -109,6 +113,16 @@ export async function* checkFiles({
   // Each by itself is right: whether they can be deployed together the build decides.
   if (isRight && found.some(({ path }) => resolve(path) === DEPLOYED)) yield* together();
   for (const path of empty) yield { ...NOTHING, about: 'none', exitCode: 0, subject: path };
+}
+
+/** The build refuses them. In another folder there may be those of another stage. */
+function namesakes(checked: readonly Checked[]): { file: string; name: string; like: string }[] {
+  const keyOf = ({ file, manifest }: Checked) => `${dirname(resolve(file))}/${manifest.name}`;
+  return [...Map.groupBy(checked, keyOf).values()].flatMap(([first, ...others]) =>
+    first === undefined
+      ? []
+      : others.map(({ file, manifest }) => ({ file, name: manifest.name, like: first.file })),
+  );
 }
 
 const NOTHING = { summary: '', mistakes: [], warnings: [], lints: [], mended: [], details: [] };
@@ -138,6 +152,8 @@ async function lintsIn(file: string, fix: boolean): Promise<Pick<Outcome, 'lints
   try {
     const text = await readFile(file, 'utf8');
     const read = (one: string) => writtenInFile(one, file, 'the manifest');
+    // The check says so. An edit walks through all of it, and would exhaust the stack.
+    if (isDeeper(read(text), MAX_MANIFEST_DEPTH)) return { lints: [], mended: [] };
     if (!fix) return { lints: lintsOf(read(text)), mended: [] };
     const fixed = fixText(text, read);
     if (fixed.text !== text) await writeFile(file, fixed.text);

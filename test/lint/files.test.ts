@@ -1,5 +1,5 @@
 // Issue 15: `check --fix` mends the files themselves, and leaves alone what it does not know better.
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -52,6 +52,41 @@ it('with --fix it is right, and every other byte is as it was', async () => {
       .replace('"personalEmail.address" }', '"personalEmail.address", "namespace": "Email" }')
       .replace('$.id', 'id'),
   );
+});
+
+it('a line that it adds ends as the others do', async () => {
+  const { lints, text } = await checked('crlf.json', WRITTEN.replaceAll('\n', '\r\n'), true);
+  expect(lints).toEqual([]);
+  const less = WRITTEN.replace(/ "version": 1,/, '').replaceAll('\n', '\r\n');
+  const { text: added } = await checked('crlf-too.json', less, true);
+  expect(added).toContain('"version": 1');
+  for (const one of [text, added]) expect(one.replaceAll('\r\n', '')).not.toContain('\n');
+});
+
+it('what is nested too deep to be a manifest is told, and stays as it is', async () => {
+  const deep = `{ "name": "my shop", "z": ${'['.repeat(20_000)}${']'.repeat(20_000)} }`;
+  const { exitCode, mistakes, text } = await checked('deep.json', deep, true);
+  expect([exitCode, text]).toEqual([1, deep]);
+  expect(mistakes.join()).toContain('nested deeper');
+});
+
+it('two manifests of a folder have a name each, and those of two folders need not', async () => {
+  const right = (await checked('right.json', WRITTEN, true)).text;
+  for (const name of ['a', 'b']) await mkdir(join(folder, name));
+  for (const file of ['a/one.json', 'a/two.json', 'b/one.json']) await writeFile(join(folder, file), right);
+  const outcomesOf = async (...files: string[]) => {
+    const paths = files.map((file) => join(folder, file));
+    const wrong: string[] = [];
+    for await (const { exitCode, subject } of checkFiles({
+      files: paths,
+      records: undefined,
+      xdm: undefined,
+    }))
+      if (exitCode !== 0) wrong.push(subject);
+    return wrong;
+  };
+  expect(await outcomesOf('a')).toEqual([join(folder, 'a')]);
+  expect(await outcomesOf('a/one.json', 'b/one.json')).toEqual([]);
 });
 
 it.each(['', '{', '[]', '{"a": 1, "a": 2}'])('what is no manifest stays as it is: %j', async (text) => {

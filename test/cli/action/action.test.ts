@@ -243,6 +243,14 @@ describe('issue 15: a pull request is checked and planned in one comment', () =>
     expect(tokensIn(made.body())).toEqual({});
   });
 
+  it('fails for a manifest that has the name of another one, and plans nothing of it', async () => {
+    await using made = await setUp({ [FILE]: inletManifest(), 'pipelines/copy.json': inletManifest() });
+    made.github.files.set(PULL, [{ filename: 'pipelines/copy.json', status: 'added' }]);
+    expect(await made.run('pull_request', pullEvent())).toBe(1);
+    expect(made.commands).toEqual(['check pipelines/copy.json']);
+    expect(made.body()).toContain('It has the name of pipelines/orders.json');
+  });
+
   it('fails for a plan with a conflict, and gives it no token', async () => {
     await using made = await setUp();
     expect((await made.own.run({ manifest: inletManifest() })).status).toBe('SUCCEEDED');
@@ -266,7 +274,10 @@ describe('issue 15: a pull request is checked and planned in one comment', () =>
   });
 
   it('tells a deleted and a renamed manifest, and plans one whose samples alone are changed', async () => {
-    await using made = await setUp({ [FILE]: inletManifest(), 'pipelines/new.json': inletManifest() });
+    await using made = await setUp({
+      [FILE]: inletManifest(),
+      'pipelines/new.json': inletManifest({ name: 'new' }),
+    });
     made.github.files.set(PULL, [
       { filename: 'pipelines/gone.json', status: 'removed' },
       { filename: 'pipelines/new.json', status: 'renamed', previous_filename: 'pipelines/old.json' },
