@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import type { Report } from '../../lib/pipeline.ts';
 import { createOutput } from '../../terminal/create-output.ts';
-import { MistakeError } from '../../terminal/mistake.ts';
+import { MistakeError, type Told } from '../../terminal/mistake.ts';
 import { conflictsIn, showPlan } from '../../terminal/report.ts';
 import { type Change, changedManifests, isManifestName, reversed } from './changes.ts';
 import { commentOf, type Outcome, tokensIn } from './comment.ts';
@@ -98,7 +98,7 @@ async function outcomeOf(action: Action, change: Change, isPlanned: boolean): Pr
   const planned = await action.penstock(['plan', file, '--json', ...targetOf(action)]);
   // 0 nothing to do, 2 changes; anything else is an error.
   if (planned.code !== 0 && planned.code !== 2)
-    return { ...own, state: 'wrong', text: planned.out + planned.err };
+    return { ...own, state: 'wrong', text: planned.out + toldIn(planned.err) };
   const report = JSON.parse(planned.out) as Report;
   const text = await planText(report);
   // Nobody can apply it, so it gets no token.
@@ -110,6 +110,18 @@ async function outcomeOf(action: Action, change: Change, isPlanned: boolean): Pr
 
 /** What a comment shows without scrolling. */
 const COMMENT_COLUMNS = 100;
+
+/** With `--json` an error is the last line, as JSON: people get it as the command line tells it otherwise. */
+function toldIn(err: string): string {
+  const lines = err.trimEnd().split('\n');
+  try {
+    const { error } = JSON.parse(lines.pop() ?? '') as { error: Told };
+    const next = error.next === undefined ? [] : [`next   ${error.next}`];
+    return [...lines, `error ${error.code}  ${error.what}`, ...next].join('\n');
+  } catch {
+    return err;
+  }
+}
 
 /** Another manifest of the folder that has the same name: the plan would be that of the other one's pipeline. */
 function namesakeOf(action: Action, file: string): string | undefined {

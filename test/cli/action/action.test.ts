@@ -62,11 +62,14 @@ async function setUp(manifests: Record<string, object> = { [FILE]: inletManifest
   const commands: string[] = [];
   const logged: string[] = [];
   const waits: number[] = [];
+  const failedPlans: Ended[] = [];
   const pause = async (ms: number) => void waits.push(ms);
   const penstock = async ([command = '', file = '', ...rest]: readonly string[]): Promise<Ended> => {
     commands.push(`${command} ${file}`);
     const path = join(workspace, file);
     if (command === 'check') return runCli(['check', path]);
+    const failed = command === 'plan' ? failedPlans.pop() : undefined;
+    if (failed !== undefined) return failed;
     return kept(own, command === 'plan' ? plan : apply, path, rest);
   };
   const run = (eventName: string, event: unknown, stage: string | undefined = 'prod', sandbox?: string) =>
@@ -95,6 +98,7 @@ async function setUp(manifests: Record<string, object> = { [FILE]: inletManifest
     commands,
     logged,
     waits,
+    failedPlans,
     run,
     write,
     remove: (file: string) => rmSync(join(workspace, file)),
@@ -241,6 +245,18 @@ describe('issue 15: a pull request is checked and planned in one comment', () =>
     expect(made.commands).toEqual([`check ${FILE}`]);
     expect(made.body()).toContain('**not well**');
     expect(tokensIn(made.body())).toEqual({});
+  });
+
+  it('tells why a plan failed, in words and not in JSON', async () => {
+    await using made = await setUp();
+    const error = { code: 'NO_STACK', what: 'there is no stack', next: 'Deploy it.' };
+    made.failedPlans.push({ code: 1, out: '', err: `Planning\n${JSON.stringify({ error })}\n` });
+    made.github.files.set(PULL, [CHANGED]);
+    expect(await made.run('pull_request', pullEvent())).toBe(1);
+    expect(made.logged).toEqual([
+      `${FILE}: wrong`,
+      'Planning\nerror NO_STACK  there is no stack\nnext   Deploy it.',
+    ]);
   });
 
   it('fails for a manifest that has the name of another one, and plans nothing of it', async () => {
