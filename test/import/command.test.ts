@@ -35,6 +35,7 @@ async function command(own: World, options: Record<string, string | true>) {
     output: {
       colours: createColors(false),
       line: (text = '') => void lines.push(text),
+      whole: (text: string) => void lines.push(text),
       json: (value: unknown) => void documents.push(value),
       work: async () => work,
     },
