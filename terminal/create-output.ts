@@ -64,8 +64,10 @@ export function createOutput({ isJson, stdout, stderr, stdin, env }: OutputOptio
         return;
       }
       note(`${noteColours.red(`error ${told.code}`)}  ${told.what}`);
-      // A command is copied: it stays one line.
-      if (told.next !== undefined) whollyNoted(`${noteColours.cyan('next')}   ${told.next}`);
+      if (told.next === undefined) return;
+      const next = `${noteColours.cyan('next')}   ${told.next}`;
+      // A command is copied: it stays one line. A sentence has its stop.
+      (told.next.endsWith('.') ? note : whollyNoted)(next);
     },
     async work(title, total) {
       const { createWork } = await import('./work.ts');

@@ -31,9 +31,10 @@ export const where: Command = {
     const answer = await target.invoke('status', questionOf(given));
     output.json(answer);
     const { says } = answer as Whereabouts | StreamWhereabouts;
-    output.line(says);
     const routes =
       'routes' in (answer as object) ? (answer as StreamWhereabouts).routes : [answer as Whereabouts];
+    // Of one pipeline alone the table says it.
+    if (routes.every((route) => route.says !== says)) output.line(says);
     await output.table(
       ['Pipeline', 'Place', 'What is known'],
       routes.map((route) => [route.pipeline, route.place, knownOf(route)]),

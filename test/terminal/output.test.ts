@@ -48,6 +48,16 @@ describe('15: an error', () => {
     expect(Math.max(...lines.slice(0, -1).map(columnsOf))).toBeLessThanOrEqual(60);
     expect(lines.at(-1)).toBe(`next   ${error.next}`);
   });
+
+  it('breaks advice that is a sentence between words', () => {
+    const { output, err } = outputOn(40, { TERM: 'dumb' });
+    output.error(
+      new MistakeError('PRODUCTION', 'a cause', 'Add --sandbox prod, if you really mean that sandbox.'),
+    );
+    expect(err()).toBe(
+      'error PRODUCTION  a cause\nnext   Add --sandbox prod, if you\n  really mean that sandbox.\n',
+    );
+  });
 });
 
 describe('15: progress', () => {
