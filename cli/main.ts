@@ -114,13 +114,17 @@ function helpOf(args: readonly string[]): string {
   return named === undefined ? 'penstock --help' : `penstock ${named.name} --help`;
 }
 
-function outputOf(isJson: boolean, { stdout, stderr, stdin, env }: NodeJS.Process) {
-  return createOutput({ isJson, stdout, stderr, stdin, env });
+function outputOf(
+  isJson: boolean,
+  { stdout, stderr, stdin, env }: NodeJS.Process,
+  onClosed: () => void = () => undefined,
+) {
+  return createOutput({ isJson, stdout, stderr, stdin, env, onClosed });
 }
 
 async function runWith(command: Command, given: Given, process: NodeJS.Process): Promise<ExitCode> {
-  const output = outputOf(given.options.json === true, process);
   const stop = new AbortController();
+  const output = outputOf(given.options.json === true, process, () => stop.abort());
   const target = createTarget({
     stage: stageIn(given),
     region: typeof given.options.region === 'string' ? given.options.region : undefined,

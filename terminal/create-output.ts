@@ -13,9 +13,12 @@ export interface OutputOptions {
   readonly stderr: NodeJS.WriteStream;
   readonly stdin: NodeJS.ReadStream;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Whoever read has gone, as `head` does: what goes on for its eyes alone may end. */
+  readonly onClosed?: () => void;
 }
 
-export function createOutput({ isJson, stdout, stderr, stdin, env }: OutputOptions): Output {
+export function createOutput({ isJson, stdout, stderr, stdin, env, onClosed }: OutputOptions): Output {
+  for (const stream of [stdout, stderr]) whenClosed(stream, onClosed);
   const isTerminal = Boolean(stdin.isTTY) && Boolean(stderr.isTTY) && !env.CI;
   const colours = createColors(hasColours(stdout, env));
   const noteColours = createColors(hasColours(stderr, env));
@@ -93,6 +96,16 @@ export function createOutput({ isJson, stdout, stderr, stdin, env }: OutputOptio
       return isCancel(answer) ? '' : (answer ?? '');
     },
   };
+}
+
+/** A pipe that nobody reads is no defect of the program. */
+function whenClosed(stream: NodeJS.WriteStream, onClosed: OutputOptions['onClosed']): void {
+  let isClosed = false;
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    if (!isClosed) onClosed?.();
+    isClosed = true;
+  });
 }
 
 /** No terminal, no end: whoever reads a pipe breaks lines as it likes. */

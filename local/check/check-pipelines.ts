@@ -1,5 +1,7 @@
 // `npm run check:pipelines`: every manifest, its mapping and its samples tried out on this machine, without network.
 import { lintLine } from '../../lib/lint/fix.ts';
+import { createOutput } from '../../terminal/create-output.ts';
+import { withHelp } from '../../terminal/mistake.ts';
 import { CommandLineError, commandLine } from '../aep/command-line.ts';
 import { UsageError } from '../start/options.ts';
 import { checkFiles, type Outcome, type ToCheck } from './check-files.ts';
@@ -24,13 +26,13 @@ Exit code: 0 all is well; 1 a pipeline is wrong; 2 the command line is wrong, or
 async function main(args: string[]): Promise<number> {
   const options = optionsOf(args);
   if (options === 'help') {
-    process.stdout.write(HELP);
+    output.line(HELP.trimEnd());
     return 0;
   }
   let worst = 0;
   for await (const outcome of checkFiles(options)) {
     worst = Math.max(worst, outcome.exitCode);
-    process.stdout.write(`${linesOf(outcome).join('\n')}\n`);
+    for (const line of linesOf(outcome)) output.line(line);
   }
   return worst;
 }
@@ -68,10 +70,11 @@ function optionsOf(args: string[]): ToCheck | 'help' {
   }
 }
 
+const { stdout, stderr, stdin, env } = process;
+const output = createOutput({ isJson: false, stdout, stderr, stdin, env });
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 2;
+  output.error(withHelp(error, 'npm run check:pipelines -- --help'));
+  process.exitCode = error instanceof UsageError ? 2 : 1;
 }

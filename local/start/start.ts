@@ -50,7 +50,9 @@ const TYPED = process.env.PENSTOCK_TYPED ?? 'npm start';
 /** Exit codes: 0 all accounted for, 1 not so, 2 the command line, the manifest or the records file is wrong. */
 async function main(args: string[]): Promise<number> {
   const { stdout, stderr, stdin, env } = process;
-  const output = createOutput({ isJson: false, stdout, stderr, stdin, env });
+  // As if it were asked politely to end; before that is heard of there is nothing to end.
+  const onClosed = () => void process.emit('SIGTERM', 'SIGTERM');
+  const output = createOutput({ isJson: false, stdout, stderr, stdin, env, onClosed });
   try {
     const given = parseOptions(args);
     if (given === 'help') {

@@ -1,7 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
+import { promisify, stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../support/cli.ts';
 
@@ -66,5 +67,17 @@ describe('15: colours are for terminals', () => {
       ok: true,
       checked: [{ subject: 'examples/web-events.json', ok: true }],
     });
+  });
+});
+
+describe('15: a pipe that nobody reads', () => {
+  it.each([
+    ['bin/penstock.js', 'check', 'examples'],
+    ['local/check/check-pipelines.ts', 'examples'],
+    ['local/start/start.ts', '--help'],
+  ])('ends %s without a stack', async (...words) => {
+    const script = `{ ${process.execPath} ${words.join(' ')}; } | true`;
+    const { stdout, stderr } = await promisify(execFile)('sh', ['-c', script]);
+    expect([stdout, stderr]).toEqual(['', '']);
   });
 });

@@ -16,6 +16,7 @@ import { createOutput } from '../../../terminal/create-output.ts';
 import { inletManifest, reportOf } from '../../provision/cases.ts';
 import { runCli } from '../../support/cli.ts';
 import { GITHUB_TOKEN, REPOSITORY, standIn } from '../../support/github.ts';
+import { keptStream } from '../../support/kept-stream.ts';
 import { world } from '../../support/provisioning.ts';
 
 const ROOT = new URL('../../../', import.meta.url);
@@ -115,16 +116,11 @@ async function setUp(manifests: Record<string, object> = { [FILE]: inletManifest
 
 /** Runs a command on the state machine of a world, with what it prints. */
 async function kept(own: World, command: typeof plan, path: string, rest: readonly string[]): Promise<Ended> {
-  const told = { out: '', err: '' };
-  const into = (name: 'out' | 'err') => ({
-    write(text: string) {
-      told[name] += text;
-    },
-  });
+  const [out, err] = [keptStream(), keptStream()];
   const output = createOutput({
     isJson: rest.includes('--json'),
-    stdout: into('out') as unknown as NodeJS.WriteStream,
-    stderr: into('err') as unknown as NodeJS.WriteStream,
+    stdout: out.stream,
+    stderr: err.stream,
     stdin: {} as NodeJS.ReadStream,
     env: {},
   });
@@ -145,7 +141,7 @@ async function kept(own: World, command: typeof plan, path: string, rest: readon
     output.error(error);
     return 1;
   });
-  return { code, ...told };
+  return { code, out: out.text(), err: err.text() };
 }
 
 /** As GitHub sends them: https://docs.github.com/en/webhooks/webhook-events-and-payloads */

@@ -290,7 +290,7 @@ describe('B 3: npm run check:pipelines without arguments', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'penstock-'));
     await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-    for (const part of ['lib', 'local', 'examples', 'pipelines', 'package.json'])
+    for (const part of ['lib', 'local', 'terminal', 'examples', 'pipelines', 'package.json'])
       await cp(join(ROOT, part), join(folder, part), { recursive: true });
   });
   afterAll(() => rm(folder, { recursive: true }));
@@ -388,7 +388,7 @@ describe('what cannot be known offline', () => {
     const { code, stderr } = await run('--xdm', 'examples', 'examples');
     expect([code, stderr]).toEqual([
       2,
-      expect.stringMatching(/^--xdm: examples is no checkout of github\.com/),
+      expect.stringMatching(/^error USAGE {2}--xdm: examples is no checkout of github\.com/),
     ]);
   });
 
