@@ -1,6 +1,5 @@
 // Applies a manifest: what was planned, if somebody agrees or has said so before.
 import type { Report } from '../lib/pipeline.ts';
-import { MAX_WARM_UP_SECONDS } from '../lib/shared-rules.ts';
 import { MistakeError } from '../terminal/mistake.ts';
 import { conflictsIn, isToDo, showPlan } from '../terminal/report.ts';
 import type { Context } from './context.ts';
@@ -8,6 +7,7 @@ import type { PipelineFile } from './manifest-file.ts';
 import { agreed, planOf } from './planning.ts';
 import type { RunInput } from './run.ts';
 import { runAndTell } from './telling.ts';
+import { waitsOf } from './waits.ts';
 import { type ExitCode, type Given, textOf } from './words.ts';
 
 /** The form of `PlanToken` in `lib/pipeline.ts`, which would make every start slower. */
@@ -16,22 +16,16 @@ const TOKEN = /^p\d{1,4}\.[\w.-]{1,4000}$/;
 export interface Applying {
   readonly token: string | undefined;
   readonly isAgreed: boolean;
-  readonly warmUp: string | undefined;
 }
 
 export async function applyFile(
   context: Context,
   given: Given,
   file: PipelineFile,
-  { token, isAgreed, warmUp }: Applying,
+  { token, isAgreed }: Applying,
 ): Promise<ExitCode> {
   const { output, target } = context;
-  const warmUpSeconds = warmUp === undefined ? undefined : secondsIn(warmUp);
-  const input: RunInput = {
-    ...file.asked,
-    mode: 'apply',
-    ...(warmUpSeconds !== undefined && { warmUpSeconds }),
-  };
+  const input: RunInput = { ...file.asked, mode: 'apply', ...waitsOf(given) };
   if (token !== undefined && !TOKEN.test(token))
     throw new MistakeError(
       'USAGE',
@@ -75,15 +69,4 @@ export async function applyFile(
 
 function sandboxOf({ sandbox }: Report, file: PipelineFile) {
   return sandbox ?? { name: file.sandbox };
-}
-
-/** @throws MistakeError */
-function secondsIn(text: string): number {
-  const seconds = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
-  if (seconds <= MAX_WARM_UP_SECONDS) return seconds;
-  throw new MistakeError(
-    'USAGE',
-    `--warm-up: expected seconds from 0 to ${MAX_WARM_UP_SECONDS}; found "${text}"`,
-    'penstock apply --help',
-  );
 }

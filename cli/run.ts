@@ -1,7 +1,8 @@
 // Runs the provisioning state machine, shows where it is, and returns the report of the run.
 
 import type { Report } from '../lib/pipeline.ts';
-import { MistakeError } from '../terminal/mistake.ts';
+import type { Status } from '../lib/provision/status.ts';
+import { MistakeError, toldOf } from '../terminal/mistake.ts';
 import type { Work } from '../terminal/output.ts';
 import { runFailed } from '../terminal/run-failed.ts';
 import type { Context } from './context.ts';
@@ -13,6 +14,7 @@ export interface RunInput extends Asked {
   readonly mode: 'apply' | 'plan' | 'retire';
   readonly deleteData?: boolean;
   readonly warmUpSeconds?: number;
+  readonly drainSeconds?: number;
   readonly token?: string;
   readonly sandbox?: string;
 }
@@ -27,6 +29,8 @@ export class LeftRunningError extends Error {
   override readonly name = 'LeftRunningError';
 }
 
+/** How an execution ends that finds another one at work. It keeps no report. */
+const BUSY = 'Penstock.Busy';
 /** The state in which a new flow warms up. */
 const WARM_UP = 'warm-up';
 const TICK_MS = 1_000;
@@ -46,14 +50,19 @@ export async function run(
   const shown = shownOn(work, () => input.warmUpSeconds ?? target.warmUpSeconds);
   let executionArn = '';
   try {
-    const end = await target.execute(input, {
-      signal,
-      onStarted(arn) {
-        executionArn = arn;
-      },
-      onState: shown.tell,
-    });
+    const end = await target
+      .execute(input, {
+        signal,
+        onStarted(arn) {
+          executionArn = arn;
+        },
+        onState: shown.tell,
+      })
+      .catch((error: unknown) => {
+        throw executionArn === '' ? error : outOfSight(error, executionArn, lookAgain(target, pipeline));
+      });
     if (end.status === 'RUNNING') throw new LeftRunningError(executionArn);
+    if (end.error === BUSY) throw await busyFailure(target, pipeline);
     const report = await reportOf(target, pipeline, end);
     if (end.status !== 'SUCCEEDED') throw runFailed(end, report);
     work.done();
@@ -111,4 +120,33 @@ async function reportOf(
   const kept = await target.invoke('status', { pipeline }).catch(() => undefined);
   const { report } = (kept ?? {}) as { report?: Report };
   return report?.execution.id === executionArn ? report : undefined;
+}
+
+/** It could not be followed to its end: that it was started must not be lost. */
+function outOfSight(error: unknown, executionArn: string, look: string): unknown {
+  const told = toldOf(error);
+  if (told === undefined) return error;
+  const { code, what, next = 'Run it again.' } = told;
+  return new MistakeError(
+    code,
+    `${what}; the execution goes on: ${executionArn}`,
+    `${next} Then: ${look}`,
+    error,
+  );
+}
+
+async function busyFailure(target: Context['target'], pipeline: string): Promise<MistakeError> {
+  const now = await target.invoke('status', { pipeline }).catch(() => undefined);
+  const { execution, since } = ((now ?? {}) as Partial<Status>).running ?? {};
+  const who = execution === undefined ? 'another execution' : `the execution ${execution}`;
+  return new MistakeError(
+    'BUSY',
+    `${who} works on ${pipeline}${since === undefined ? '' : ` since ${since}`}: nothing was changed`,
+    `Wait for its end, then run this again: ${lookAgain(target, pipeline)}`,
+  );
+}
+
+/** The command that shows where a pipeline stands. */
+export function lookAgain({ kind, name }: Context['target'], pipeline: string): string {
+  return `penstock status ${pipeline}${kind === 'stage' ? ` --stage ${name.split(' ')[1]}` : ''}`;
 }

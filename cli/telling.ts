@@ -4,7 +4,7 @@ import { MistakeError } from '../terminal/mistake.ts';
 import { showRun } from '../terminal/report.ts';
 import { RunFailedError } from '../terminal/run-failed.ts';
 import type { Context } from './context.ts';
-import { LeftRunningError, type RunInput, run } from './run.ts';
+import { LeftRunningError, lookAgain, type RunInput, run } from './run.ts';
 import type { ExitCode } from './words.ts';
 
 export async function runAndTell(
@@ -30,17 +30,17 @@ export async function runAndTell(
   }
 }
 
-function leftRunning({ outlives, kind, name }: Context['target'], pipeline: string, executionArn: string) {
+function leftRunning(target: Context['target'], pipeline: string, executionArn: string) {
+  const { outlives, name } = target;
   if (!outlives)
     return new MistakeError(
       'INTERRUPTED',
       `the execution ends with ${name}`,
       'penstock dev keeps one running.',
     );
-  const stage = kind === 'stage' ? ` --stage ${name.split(' ')[1]}` : '';
   return new MistakeError(
     'INTERRUPTED',
     `nobody looks any more; the execution goes on: ${executionArn}`,
-    `penstock status ${pipeline}${stage}`,
+    lookAgain(target, pipeline),
   );
 }

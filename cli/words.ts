@@ -76,6 +76,12 @@ export const SANDBOX: Option = {
   summary: 'the sandbox that is meant: needed for a production sandbox where nobody can type its name',
 };
 
+export const DRAIN: Option = {
+  name: 'drain',
+  value: 'SECONDS',
+  summary: 'how long a dataflow that goes still takes what is on its way (900; on this machine 2)',
+};
+
 /** The value of an option that is given once. */
 export function textOf(given: Given, name: string): string | undefined {
   const value = given.options[name];

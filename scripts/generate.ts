@@ -8,6 +8,7 @@ import { pageOf } from '../cli/page.ts';
 import { FAILURES, PERMANENT, TRANSIENT } from '../lib/failure.ts';
 import { manifestJsonSchema } from '../lib/manifest.ts';
 import { fidelityPage } from '../local/aep/fidelity/page.ts';
+import { MISTAKES } from './mistakes.ts';
 import { statesText } from './states.ts';
 
 const DOCUMENTS: Record<string, string> = {
@@ -55,6 +56,9 @@ function errors(): string {
   const rows = Object.entries(FAILURES).map(
     ([code, { retryable, next }]) => `| \`${code}\` | ${retryable ? 'yes' : 'no'} | ${next} |`,
   );
+  const mistakes = Object.entries(MISTAKES)
+    .map(([code, what]) => `| \`${code}\` | ${what} |`)
+    .join('\n');
   return `# Errors
 
 Every failure that is understood has one of these codes. Its message reads \`CODE: what happened (AEP request id) | Next: what to
@@ -79,6 +83,14 @@ ${rows.join('\n')}
 | \`Penstock.RolledBack\` | What this execution made was undone; the cause names what was, what is left, and what to do. |
 | \`Penstock.RollbackFailed\` | Undoing failed: what was made has the execution's ownership tag and is still there. |
 | \`${PERMANENT}\`, \`${TRANSIENT}\` | The plan could not be made. Nothing was changed; the cause says why. |
+
+## Of the command line itself
+
+\`penstock\` prints the code, the cause and the next command. What a function or an execution fails with keeps the code of the table above. The others are:
+
+| Code | What it means |
+| --- | --- |
+${mistakes}
 `;
 }
 

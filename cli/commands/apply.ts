@@ -1,5 +1,5 @@
 // `penstock apply`: makes Experience Platform what a manifest says, by the state machine.
-import { type Command, isGiven, JSON_OPTION, SANDBOX, TARGET, textOf, YES } from '../words.ts';
+import { type Command, DRAIN, isGiven, JSON_OPTION, SANDBOX, TARGET, textOf, YES } from '../words.ts';
 
 export const apply: Command = {
   name: 'apply',
@@ -17,6 +17,7 @@ export const apply: Command = {
       value: 'SECONDS',
       summary: 'how long a new flow warms up (300; on this machine 5)',
     },
+    DRAIN,
     SANDBOX,
     ...TARGET,
     YES,
@@ -36,7 +37,6 @@ export const apply: Command = {
     return applyFile(context, given, await readPipelineFile(file), {
       token: textOf(given, 'token'),
       isAgreed: isGiven(given, 'yes'),
-      warmUp: textOf(given, 'warm-up'),
     });
   },
 };

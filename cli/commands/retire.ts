@@ -1,5 +1,5 @@
 // `penstock retire`: takes a pipeline down, by the state machine.
-import { type Command, isGiven, JSON_OPTION, SANDBOX, TARGET, YES } from '../words.ts';
+import { type Command, DRAIN, isGiven, JSON_OPTION, SANDBOX, TARGET, YES } from '../words.ts';
 
 export const retire: Command = {
   name: 'retire',
@@ -8,6 +8,7 @@ export const retire: Command = {
   arguments: [{ name: 'MANIFEST', summary: 'the file of the pipeline', offers: 'files' }],
   options: [
     { name: 'delete-data', summary: 'also removes the dataset with all its data, and the schema' },
+    DRAIN,
     SANDBOX,
     ...TARGET,
     YES,
@@ -16,11 +17,12 @@ export const retire: Command = {
   examples: ['penstock retire pipelines/orders.json --stage prod --sandbox prod'],
   isChanging: () => true,
   async run(context, given) {
-    const [{ readPipelineFile }, { agreed }, { sandboxOr }, { runAndTell }] = await Promise.all([
+    const [{ readPipelineFile }, { agreed }, { sandboxOr }, { runAndTell }, { waitsOf }] = await Promise.all([
       import('../manifest-file.ts'),
       import('../planning.ts'),
       import('../sandbox.ts'),
       import('../telling.ts'),
+      import('../waits.ts'),
     ]);
     const file = await readPipelineFile(given.arguments[0] ?? '');
     const { name, asked } = file;
@@ -34,6 +36,7 @@ export const retire: Command = {
       manifest,
       mode: 'retire' as const,
       deleteData,
+      ...waitsOf(given),
       ...(sandbox !== undefined && { sandbox }),
     };
     return runAndTell(context, name, input, `Retiring ${name}`);

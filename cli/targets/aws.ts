@@ -1,10 +1,12 @@
 // The functions and the state machine through AWS's APIs: of a deployed stage, or of the local AWS, which has the same.
+import { randomUUID } from 'node:crypto';
 import type { SFNClient } from '@aws-sdk/client-sfn';
+import { isNotFound } from '../../lib/aws/failure.ts';
 import { readCause } from '../../lib/failure.ts';
 import { MistakeError } from '../../terminal/mistake.ts';
 import { plainText } from '../../terminal/plain-text.ts';
 import type { Target } from '../target.ts';
-import { asked, noStack } from './asked.ts';
+import { asked } from './asked.ts';
 import { clientsOf, type Where } from './clients.ts';
 import { follow } from './execution.ts';
 import { logLines } from './log-lines.ts';
@@ -37,7 +39,7 @@ export function awsTarget({
   const functionNamed = (key: string) => `penstock-${stage}-${key}`;
   let machine: Promise<string> | undefined;
   const machineArn = async () => {
-    machine ??= machineNamed(await clients.sfn(), `penstock-${stage}-provision`);
+    machine ??= machineOf(await clients.sfn(), stage, name);
     return machine;
   };
   return {
@@ -51,7 +53,12 @@ export function awsTarget({
       const functionName = functionNamed(key);
       const client = await clients.lambda();
       const command = new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify(event) });
-      const answer = await asked(`calling the function ${functionName}`, () => client.send(command));
+      const call = { what: `calling the function ${functionName}`, action: 'lambda:InvokeFunction' };
+      const answer = await asked(call, () =>
+        client.send(command).catch((error: unknown) => {
+          throw isNotFound(error) ? functionMissing(key, stage, name, error) : error;
+        }),
+      );
       const text = answer.Payload === undefined ? '' : Buffer.from(answer.Payload).toString('utf8');
       if (answer.FunctionError !== undefined) throw functionFailure(functionName, text);
       return text === '' ? null : (JSON.parse(text) as unknown);
@@ -60,8 +67,14 @@ export function awsTarget({
       const stateMachineArn = await machineArn();
       const { StartExecutionCommand } = await import('@aws-sdk/client-sfn');
       const client = await clients.sfn();
-      const command = new StartExecutionCommand({ stateMachineArn, input: JSON.stringify(input) });
-      const { executionArn = '' } = await asked('starting the state machine', () => client.send(command));
+      // By its name AWS knows a repeated call: a lost answer starts nothing twice.
+      const command = new StartExecutionCommand({
+        stateMachineArn,
+        name: `cli-${randomUUID()}`,
+        input: JSON.stringify(input),
+      });
+      const call = { what: 'starting the state machine', action: 'states:StartExecution' };
+      const { executionArn = '' } = await asked(call, () => client.send(command));
       watching.onStarted?.(executionArn);
       return follow(client, executionArn, watching, pollMs);
     },
@@ -74,17 +87,41 @@ export function awsTarget({
   };
 }
 
-async function machineNamed(client: SFNClient, name: string): Promise<string> {
+const LISTING = { what: 'listing the state machines', action: 'states:ListStateMachines' };
+
+async function machineOf(client: SFNClient, stage: string, targetName: string): Promise<string> {
+  const name = `penstock-${stage}-provision`;
   const { ListStateMachinesCommand } = await import('@aws-sdk/client-sfn');
   let nextToken: string | undefined;
   do {
     const command = new ListStateMachinesCommand({ maxResults: 1_000, nextToken });
-    const page = await asked('listing the state machines', () => client.send(command));
+    const page = await asked(LISTING, () => client.send(command));
     const found = page.stateMachines?.find((one) => one.name === name)?.stateMachineArn;
     if (found !== undefined) return found;
     nextToken = page.nextToken;
   } while (nextToken !== undefined);
-  throw noStack(`there is no state machine ${name} here`);
+  throw noStack(stage, targetName, `no state machine ${name}`);
+}
+
+/** Every stack has `status`: without it there is none. */
+function functionMissing(key: string, stage: string, targetName: string, cause: unknown): MistakeError {
+  const name = `penstock-${stage}-${key}`;
+  if (key === 'status') return noStack(stage, targetName, `no function ${name}`, cause);
+  return new MistakeError(
+    'FUNCTION_MISSING',
+    `${targetName} has no function ${name}`,
+    'Deploy the stack in this version (docs/deploy.md).',
+    cause,
+  );
+}
+
+function noStack(stage: string, targetName: string, lacks: string, cause?: unknown): MistakeError {
+  return new MistakeError(
+    'NO_STACK',
+    `there is no stack: ${targetName} has ${lacks}`,
+    `Check --stage and --region, and whose account it is: aws sts get-caller-identity. Or deploy it: npx serverless deploy --stage ${stage} (docs/deploy.md)`,
+    cause,
+  );
 }
 
 /** What a function that has failed says: its own code and advice, where it gives them. */

@@ -33,7 +33,9 @@ async function describe(client: SFNClient, executionArn: string): Promise<Execut
     output,
     error,
     cause,
-  } = await asked('looking at the execution', () => client.send(command));
+  } = await asked({ what: 'looking at the execution', action: 'states:DescribeExecution' }, () =>
+    client.send(command),
+  );
   return {
     executionArn,
     status,
@@ -42,6 +44,11 @@ async function describe(client: SFNClient, executionArn: string): Promise<Execut
     ...(cause !== undefined && { cause }),
   };
 }
+
+const READING = {
+  what: 'reading what has happened in the execution',
+  action: 'states:GetExecutionHistory',
+};
 
 /** In the order in which they happened. The newest come first from AWS: a long history is not read again. */
 async function newerThan(client: SFNClient, executionArn: string, last: number): Promise<HistoryEvent[]> {
@@ -55,7 +62,7 @@ async function newerThan(client: SFNClient, executionArn: string, last: number):
       includeExecutionData: false,
       nextToken,
     });
-    const page = await asked('reading what has happened in the execution', () => client.send(command));
+    const page = await asked(READING, () => client.send(command));
     const events = page.events ?? [];
     newer.push(...events.filter(({ id = 0 }) => id > last));
     nextToken = events.some(({ id = 0 }) => id <= last) ? undefined : page.nextToken;

@@ -58,15 +58,18 @@ async function eventsOf(
       ...(pipeline !== undefined && { filterPattern: `"${pipeline.replaceAll('"', '')}"` }),
       nextToken,
     });
-    const page = await asked(`reading the log of ${functionName}`, async () => {
-      try {
-        return await client.send(command);
-      } catch (error) {
-        // A function that was never called has no log group yet.
-        if (error instanceof Error && error.name === 'ResourceNotFoundException') return { events: [] };
-        throw error;
-      }
-    });
+    const page = await asked(
+      { what: `reading the log of ${functionName}`, action: 'logs:FilterLogEvents' },
+      async () => {
+        try {
+          return await client.send(command);
+        } catch (error) {
+          // A function that was never called has no log group yet.
+          if (error instanceof Error && error.name === 'ResourceNotFoundException') return { events: [] };
+          throw error;
+        }
+      },
+    );
     events.push(...(page.events ?? []));
     nextToken = 'nextToken' in page ? page.nextToken : undefined;
   } while (nextToken !== undefined);

@@ -23,6 +23,12 @@ export async function connectStage({
       'Name the stage as it was deployed, such as --stage prod.',
     );
   const region = asked ?? (await regionIn(env));
+  if (!/^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/.test(region))
+    throw new MistakeError(
+      'USAGE',
+      `"${region}" is no name of a region`,
+      'Name one of AWS, such as --region eu-west-1.',
+    );
   const target = awsTarget({
     name: `stage ${stage} in ${region}`,
     kind: 'stage',

@@ -20,7 +20,9 @@ export async function takeRecords(
 ): Promise<Uint8Array[]> {
   const streamArn = await arnOf(client, stream);
   const range = createStreamRange(client);
-  const shards = await range.shards(streamArn);
+  const listing = { what: `listing the shards of ${stream}`, action: 'kinesis:ListShards' };
+  const reading = { what: `reading ${stream}`, action: 'kinesis:GetShardIterator and kinesis:GetRecords' };
+  const shards = await asked(listing, () => range.shards(streamArn));
   // A time before the oldest record stands for that record. AWS: GetShardIterator, `Timestamp`.
   const readers = shards.map((shard) =>
     range.pages(streamArn, shard, { kind: 'time', time: 0 })[Symbol.asyncIterator](),
@@ -31,7 +33,7 @@ export async function takeRecords(
       const going: AsyncIterator<StreamPage>[] = [];
       for (const reader of open) {
         signal.throwIfAborted();
-        const page = await reader.next();
+        const page = await asked(reading, () => reader.next());
         if (page.done === true) continue;
         for (const { data } of page.value.records) if (taken.length < most) taken.push(data);
         if (!page.value.last) going.push(reader);
@@ -48,14 +50,17 @@ export async function takeRecords(
 async function arnOf(client: KinesisClient, stream: string): Promise<string> {
   const which = stream.startsWith('arn:') ? { StreamARN: streamArnIn(stream) } : { StreamName: stream };
   const command = new DescribeStreamSummaryCommand(which);
-  const answer = await asked(`looking up the stream ${stream}`, async () => {
-    try {
-      return await client.send(command);
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
-  });
+  const answer = await asked(
+    { what: `looking up the stream ${stream}`, action: 'kinesis:DescribeStreamSummary' },
+    async () => {
+      try {
+        return await client.send(command);
+      } catch (error) {
+        if (isNotFound(error)) return undefined;
+        throw error;
+      }
+    },
+  );
   const found = answer?.StreamDescriptionSummary?.StreamARN;
   if (found !== undefined) return found;
   throw new MistakeError(

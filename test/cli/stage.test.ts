@@ -4,12 +4,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { takeRecords } from '../../cli/targets/take-records.ts';
 import { stackVersion } from '../../lib/doctor/version.ts';
+import { Failure } from '../../lib/failure.ts';
 import { status } from '../../lib/provision/status.ts';
 import type { LedgerRuntime } from '../../lib/runtime.ts';
 import { VERSION } from '../../lib/version.ts';
-import { type Answer, type StandIn, startAwsStandIn } from '../support/aws-stand-in.ts';
+import { type Answer, AwsError, EXECUTION, type StandIn, startAwsStandIn } from '../support/aws-stand-in.ts';
 import { runCli } from '../support/cli.ts';
 import { memoryLedger } from '../support/ledger.ts';
 
@@ -135,4 +138,291 @@ describe('a stack of this version', () => {
     expect(run).toMatchObject({ code: 0, err: '', out: 'No pipeline has been applied here.\n' });
     expect(run.asked).toEqual(['lambda:penstock-prod-status', 'lambda:penstock-prod-status']);
   });
+});
+
+/** Calls that start or change something. */
+const STARTING = /StartExecution|redrive|reconcile/;
+
+describe('what AWS answers becomes an error with its own code and the next step, and nothing is changed', () => {
+  const always =
+    (name: string, status = 400): Answer =>
+    () => {
+      throw new AwsError(name, 'as AWS says it', status);
+    };
+  const status = 'lambda:penstock-prod-status';
+  const list = 'AWSStepFunctions.ListStateMachines';
+  const start = 'AWSStepFunctions.StartExecution';
+  const nobody = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
+
+  it.each<
+    [string, string[], Record<string, Answer | undefined>, Record<string, string | undefined>, string, string]
+  >([
+    ['no credentials', [], {}, nobody, 'NO_CREDENTIALS', 'aws sso login'],
+    [
+      'a profile that is not there',
+      [],
+      {},
+      { ...nobody, AWS_PROFILE: 'nobody' },
+      'NO_CREDENTIALS',
+      'AWS_PROFILE',
+    ],
+    [
+      'a key that AWS does not know',
+      [],
+      { [status]: always('UnrecognizedClientException', 403) },
+      {},
+      'NO_CREDENTIALS',
+      'AWS_PROFILE',
+    ],
+    [
+      'a wrong secret key',
+      [],
+      { [status]: always('InvalidSignatureException', 403) },
+      {},
+      'NO_CREDENTIALS',
+      'AWS_PROFILE',
+    ],
+    [
+      'expired credentials',
+      [],
+      { [status]: always('ExpiredTokenException', 403) },
+      {},
+      'EXPIRED_CREDENTIALS',
+      'aws sso login',
+    ],
+    [
+      'credentials that expire before the start',
+      [],
+      { [start]: always('ExpiredTokenException') },
+      {},
+      'EXPIRED_CREDENTIALS',
+      'aws sso login',
+    ],
+    ['a region that is none', ['--region', 'Ireland'], {}, {}, 'USAGE', '--region eu-west-1'],
+    ['no region at all', [], {}, { AWS_REGION: undefined }, 'NO_REGION', '--region eu-west-1'],
+    ['no such stack', [], { [status]: undefined }, {}, 'NO_STACK', 'aws sts get-caller-identity'],
+    [
+      'a stack without its state machine',
+      [],
+      { [list]: () => ({ stateMachines: [] }) },
+      {},
+      'NO_STACK',
+      '--stage and --region',
+    ],
+    [
+      'throttling by Lambda',
+      [],
+      { [status]: always('TooManyRequestsException', 429) },
+      {},
+      'AWS_THROTTLED',
+      'Wait a minute',
+    ],
+    [
+      'throttling by Step Functions',
+      [],
+      { [start]: always('ThrottlingException') },
+      {},
+      'AWS_THROTTLED',
+      'Wait a minute',
+    ],
+    [
+      'an outage of AWS',
+      [],
+      { [status]: always('ServiceException', 500) },
+      {},
+      'AWS_UNAVAILABLE',
+      'Check the network',
+    ],
+    [
+      'AWS out of reach',
+      [],
+      {},
+      { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' },
+      'AWS_UNAVAILABLE',
+      'Check the network',
+    ],
+    [
+      'no permission to call status',
+      [],
+      { [status]: always('AccessDeniedException', 403) },
+      {},
+      'AWS_REFUSED',
+      'lambda:InvokeFunction',
+    ],
+    [
+      'no permission to list',
+      [],
+      { [list]: always('AccessDeniedException') },
+      {},
+      'AWS_REFUSED',
+      'states:ListStateMachines',
+    ],
+    [
+      'no permission to start',
+      [],
+      { [start]: always('AccessDeniedException') },
+      {},
+      'AWS_REFUSED',
+      'states:StartExecution',
+    ],
+  ])('%s', async (_, words, answers, env, code, next) => {
+    const run = await penstock(['apply', FILE, '--token', 'p2.abc', ...PROD, ...words], answers, env);
+    expect(run.code).toBe(1);
+    expect(run.err).toContain(`error ${code}  `);
+    expect(run.err.split('\nnext ')[1]).toContain(next);
+    expect(run.err).not.toMatch(/\n {4}at /);
+    expect(run.err).not.toContain('fake-secret-access-key');
+    // One that was refused has started nothing.
+    expect(run.asked.filter((one) => STARTING.test(one) && answers[one] === undefined)).toEqual([]);
+  });
+
+  it('a wrong region is named: the stack is in another one', async () => {
+    const answers: Record<string, Answer> = {};
+    aws = await startAwsStandIn({
+      ...answers,
+      [status]: (_: unknown, __: number, region: string | undefined) => {
+        if (region !== 'eu-west-1') throw new AwsError('ResourceNotFoundException', 'as AWS says it', 404);
+        return [];
+      },
+    });
+    const run = await penstock(['status', ...PROD, '--region', 'us-east-1']);
+    expect(run.err).toContain(
+      'error NO_STACK  there is no stack: stage prod in us-east-1 has no function penstock-prod-status\n',
+    );
+    expect(aws.calls.map(({ region }) => region)).toEqual(['us-east-1']);
+  });
+
+  it('a function that the stack lacks is told apart from a stack that is not there', async () => {
+    const run = await penstock(['tap', 'customer-profiles', ...PROD], {
+      'lambda:penstock-prod-tap': undefined,
+    });
+    expect(run.err).toContain(
+      'error FUNCTION_MISSING  stage prod in eu-west-1 has no function penstock-prod-tap\n',
+    );
+    expect(run.err).toContain('docs/deploy.md');
+  });
+
+  it("a function's own failure keeps its code and its advice", async () => {
+    const run = await penstock(['drift', ...PROD], {
+      'lambda:penstock-prod-drift': () => {
+        throw new Failure('SECRET_MISSING', 'there is no secret penstock/prod/credentials');
+      },
+    });
+    expect(run.err).toContain('error SECRET_MISSING  there is no secret penstock/prod/credentials\n');
+    expect(run.err).toContain('Create the secret');
+  });
+
+  it('logs without its permission name the action', async () => {
+    const run = await penstock(['logs', 'customer-profiles', ...PROD], {
+      'Logs_20140328.FilterLogEvents': always('AccessDeniedException'),
+    });
+    expect(run.err).toContain('error AWS_REFUSED  ');
+    expect(run.err.split('\nnext ')[1]).toContain('logs:FilterLogEvents');
+  });
+
+  const streamArn = 'arn:aws:kinesis:eu-west-1:123456789012:stream/customers';
+  const kinesis = [
+    ['DescribeStreamSummary', { StreamDescriptionSummary: { StreamARN: streamArn } }],
+    ['ListShards', { Shards: [{ ShardId: 'shardId-000000000000' }] }],
+    ['GetShardIterator', { ShardIterator: 'there' }],
+    ['GetRecords', { Records: [], MillisBehindLatest: 0 }],
+  ] as const;
+
+  it.each(kinesis.map(([operation]) => operation))(
+    'a stream without its permission names the action: %s',
+    async (refused) => {
+      const client = {
+        send: async (command: object) => {
+          const name = command.constructor.name.replace(/Command$/, '');
+          if (name === refused) throw new AwsError('AccessDeniedException');
+          return kinesis.find(([operation]) => operation === name)?.[1];
+        },
+      } as unknown as KinesisClient;
+      const taken = takeRecords(client, 'customers', 5, new AbortController().signal);
+      await expect(taken).rejects.toMatchObject({
+        code: 'AWS_REFUSED',
+        next: expect.stringContaining(`kinesis:${refused}`),
+      });
+    },
+  );
+});
+
+describe('an execution', () => {
+  const describing = 'AWSStepFunctions.DescribeExecution';
+  const busy: Answer = () => ({
+    executionArn: EXECUTION,
+    status: 'FAILED',
+    error: 'Penstock.Busy',
+    cause: 'whatever it says',
+  });
+
+  it.each([
+    [
+      { execution: 'arn:of:somebody', since: '2026-11-29T07:00:00Z' },
+      'the execution arn:of:somebody works on customer-profiles since 2026-11-29T07:00:00Z',
+    ],
+    [undefined, 'another execution works on customer-profiles'],
+  ])('that finds another one at work is told as BUSY: %j', async (running, said) => {
+    const run = await penstock(['apply', FILE, '--token', 'p2.abc', ...PROD], {
+      [describing]: busy,
+      'lambda:penstock-prod-status': (event: { version?: true }) =>
+        event.version ? { version: VERSION } : { pipeline: 'customer-profiles', applied: true, running },
+    });
+    expect(run.code).toBe(1);
+    expect(run.err).toContain(`error BUSY  ${said}: nothing was changed\n`);
+    expect(run.err).toContain('penstock status customer-profiles --stage prod');
+  });
+
+  it('whose start was answered by nobody is not started twice: a repeated call has its name', async () => {
+    const run = await penstock(['apply', FILE, '--token', 'p2.abc', ...PROD], {
+      'AWSStepFunctions.StartExecution': (_: unknown, call: number) => {
+        if (call === 1) throw new AwsError('InternalFailure', 'the answer was lost', 500);
+        return { executionArn: EXECUTION, startDate: 1 };
+      },
+      [describing]: busy,
+    });
+    const starts = aws?.calls.filter(({ operation }) => operation.endsWith('StartExecution')) ?? [];
+    expect(starts).toHaveLength(2);
+    expect(new Set(starts.map(({ input }) => JSON.stringify(input))).size).toBe(1);
+    expect(starts[0]?.input).toMatchObject({ name: expect.stringMatching(/^cli-[\w-]{36}$/) });
+    expect(run.err).toContain('error BUSY  ');
+  });
+
+  it.each([
+    [
+      'apply',
+      ['--token', 'p2.abc', '--warm-up', '2', '--drain', '1'],
+      { mode: 'apply', warmUpSeconds: 2, drainSeconds: 1 },
+    ],
+    ['retire', ['--yes', '--sandbox', 'dev1', '--drain', '1'], { mode: 'retire', drainSeconds: 1 }],
+  ])('of %s gets the waits that are asked for', async (command, words, input) => {
+    await penstock([command, FILE, ...words, ...PROD], {
+      [describing]: busy,
+      'lambda:penstock-prod-status': (event: { version?: true }) =>
+        event.version ? { version: VERSION } : { sandbox: { name: 'dev1', type: 'development' } },
+    });
+    const starts = aws?.calls.filter(({ operation }) => operation.endsWith('StartExecution')) ?? [];
+    const given = starts.map((call) => JSON.parse((call.input as { input: string }).input) as unknown);
+    expect(given).toEqual([expect.objectContaining(input)]);
+  });
+
+  it.each(['soon', '-1', '99999'])('is not started with a drain of %s', async (seconds) => {
+    const run = await penstock(['apply', FILE, '--token', 'p2.abc', `--drain=${seconds}`, ...PROD]);
+    expect(run.err).toContain('error USAGE  --drain: expected seconds from 0 to ');
+    expect(run.asked).toEqual([]);
+  });
+
+  it.each(['AccessDeniedException', 'ExpiredTokenException', 'ThrottlingException'])(
+    'that cannot be followed for %s goes on, and the error says where to look',
+    async (name) => {
+      const run = await penstock(['apply', FILE, '--token', 'p2.abc', ...PROD], {
+        [describing]: () => {
+          throw new AwsError(name);
+        },
+      });
+      expect(run.code).toBe(1);
+      expect(run.err).toContain(`the execution goes on: ${EXECUTION}`);
+      expect(run.err).toContain('Then: penstock status customer-profiles --stage prod');
+    },
+  );
 });

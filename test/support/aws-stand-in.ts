@@ -16,7 +16,7 @@ export interface CallOfAws {
 }
 
 /** An answer of AWS: its body, or an error by AWS's name for it. A `Failure` that is thrown is the function's own. */
-export type Answer = (input: never, call: number) => unknown;
+export type Answer = (input: never, call: number, region: string | undefined) => unknown;
 
 /** @throws AwsError, which is answered as AWS does */
 export class AwsError extends Error {
@@ -76,7 +76,7 @@ export async function startAwsStandIn(
           operation,
           isFunction ? 404 : 400,
         );
-      const done = JSON.stringify(await answer(input as never, count));
+      const done = JSON.stringify(await answer(input as never, count, region));
       response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' });
       response.end(done);
     } catch (error) {

@@ -1,20 +1,14 @@
 // The role of docs/pull-requests.md, judged by an evaluator that others wrote: all that plan and apply ask AWS for, and nothing else.
 import { readFileSync } from 'node:fs';
-import { runSimulation } from '@cloud-copilot/iam-simulate';
 import { describe, expect, it } from 'vitest';
+import { judgedBy, policyIn } from '../../support/own-policy.ts';
 
 const read = (file: string) => readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8');
 const ACCOUNT = '123456789012';
 const at = (service: string, rest: string) => `arn:aws:${service}:eu-west-1:${ACCOUNT}:${rest}`;
 
-interface Policy {
-  readonly Version: '2012-10-17';
-  readonly Statement: readonly { readonly Action: string | readonly string[] }[];
-}
-
-const [, text = ''] =
-  /<!-- pull-requests -->\n```json\n([\s\S]*?)\n```/.exec(read('docs/pull-requests.md')) ?? [];
-const POLICY = JSON.parse(text) as Policy;
+const POLICY = policyIn('pull-requests.md', 'pull-requests');
+const judged = (action: string, resource: string) => judgedBy(POLICY, action, resource);
 
 /** What each command is asked of. */
 const ON: Readonly<Record<string, string>> = {
@@ -29,24 +23,6 @@ const ON: Readonly<Record<string, string>> = {
 const ASKED = ['cli/targets/aws.ts', 'cli/targets/execution.ts']
   .flatMap((file) => [...read(file).matchAll(/new (\w+)Command\(/g)].map(([, name]) => name))
   .map((name) => (name === 'Invoke' ? 'lambda:InvokeFunction' : `states:${name}`));
-
-async function judged(action: string, resource: string): Promise<string> {
-  const response = await runSimulation(
-    {
-      request: {
-        action,
-        principal: `arn:aws:iam::${ACCOUNT}:role/penstock-prod-pull-requests`,
-        resource: { resource, accountId: ACCOUNT },
-        contextVariables: {},
-      },
-      identityPolicies: [{ name: 'own', policy: POLICY }],
-      serviceControlPolicies: [],
-      resourceControlPolicies: [],
-    },
-    {},
-  );
-  return response.resultType === 'single' ? response.overallResult : JSON.stringify(response);
-}
 
 describe('issue 15: the OIDC role has the least it needs', () => {
   it.each([...new Set(ASKED)])('may %s', async (action) => {

@@ -29,6 +29,7 @@ export async function runInit(
       width: 100,
       colours: { bold: same, red: same, cyan: same },
       line: (text = '') => lines.push(text),
+      whole: (text: string) => lines.push(text),
       table: async (head: string[], rows: string[][]) => {
         lines.push(...[head, ...rows].map((row) => row.join(' | ')));
       },

@@ -1,0 +1,35 @@
+// What each code of the command line means, for docs/errors.md.
+import type { MistakeCode } from '../terminal/mistake.ts';
+
+export const MISTAKES: Readonly<Record<MistakeCode, string>> = {
+  USAGE: 'The words of the command are wrong. Nothing was asked.',
+  FILE_UNREADABLE: 'A file is not there, or cannot be read.',
+  FILE_UNWRITABLE: 'A file cannot be written.',
+  NOT_A_TERMINAL: 'Somebody has to be asked, and nobody is there. Nothing was changed.',
+  DECLINED: 'Somebody was asked, and did not agree. Nothing was changed.',
+  PRODUCTION: 'It is a production sandbox, and its name was not given. Nothing was changed.',
+  WRONG_SANDBOX: '`--sandbox` names another sandbox than the manifest. Nothing was changed.',
+  CONFLICT: 'The plan has conflicts. Nothing was changed.',
+  BUSY: 'Another execution works on the pipeline. Nothing was changed.',
+  INTERRUPTED: 'Ctrl-C has ended the command. An execution in a stage goes on.',
+  JOURNEY_FAILED: '`npm start` did not end well.',
+  NO_RECORDS: '`init` found no record that it can make a manifest of.',
+  NOT_FOUND: 'There is no such stream.',
+  NO_CREDENTIALS: 'There are no credentials of AWS, or AWS does not know them.',
+  EXPIRED_CREDENTIALS: 'The credentials of AWS have expired.',
+  NO_REGION: 'No region is known.',
+  NO_STACK:
+    'There is no stack of this stage in this region and account. Without `--stage`: nothing runs on this machine.',
+  OTHER_VERSION: 'The stack is of [another version](upgrade.md) than the command line. Nothing was changed.',
+  FUNCTION_MISSING: 'The stack lacks the function.',
+  AWS_REFUSED: 'AWS refused the call. Where a permission is missing, the next step names its action.',
+  AWS_UNAVAILABLE: 'AWS was not reached, or has a problem.',
+  AWS_THROTTLED: 'AWS limits the rate of calls.',
+  FUNCTION_FAILED: 'A function has failed without a code of its own. Its log has more.',
+  EXECUTION_FAILED: 'An execution has failed without a code of its own.',
+  NODE_MISSING: 'This Node is too old, and the package brings none for this machine.',
+  EVENT_UNFIT: 'The action was started by an event that it is not for.',
+  GITHUB_REFUSED: 'GitHub refused a call of the action.',
+  TOO_MANY_FILES: 'A pull request changes more manifests than one comment can hold.',
+  NO_PLAN: 'Nobody has looked at a plan of what was merged. Nothing was applied.',
+};

@@ -1,0 +1,38 @@
+// What a policy of the docs allows whoever has it, judged by an IAM evaluator that others wrote.
+import { readFileSync } from 'node:fs';
+import { runSimulation } from '@cloud-copilot/iam-simulate';
+
+export interface Policy {
+  readonly Version: '2012-10-17';
+  readonly Statement: readonly {
+    readonly Action: string | readonly string[];
+    readonly Resource: string | readonly string[];
+  }[];
+}
+
+/** @param page below `docs/` @param name of the comment before the policy */
+export function policyIn(page: string, name: string): Policy {
+  const text = readFileSync(new URL(`../../docs/${page}`, import.meta.url), 'utf8');
+  const [, json = ''] = new RegExp(`<!-- ${name} -->\n\`\`\`json\n([^]*?)\n\`\`\``).exec(text) ?? [];
+  return JSON.parse(json) as Policy;
+}
+
+/** `Allowed`, `ImplicitlyDenied`, or why it cannot be judged. */
+export async function judgedBy(policy: Policy, action: string, resource: string): Promise<string> {
+  const accountId = '123456789012';
+  const response = await runSimulation(
+    {
+      request: {
+        action,
+        principal: `arn:aws:iam::${accountId}:role/somebody`,
+        resource: { resource, accountId },
+        contextVariables: {},
+      },
+      identityPolicies: [{ name: 'own', policy }],
+      serviceControlPolicies: [],
+      resourceControlPolicies: [],
+    },
+    {},
+  );
+  return response.resultType === 'single' ? response.overallResult : JSON.stringify(response);
+}
