@@ -35,10 +35,14 @@ async function throughout(context: Context, request: Request, title: string): Pr
   const work = await output.work(title);
   try {
     // The command goes on by itself: it sees each answer.
-    let answer = (await target.invoke('redrive', { ...request, continue: false })) as RedriveAnswer;
-    while (answer.next !== undefined && answer.stopped === undefined && !signal.aborted) {
+    let next: Request | undefined = { ...request, continue: false };
+    let answer: RedriveAnswer | undefined;
+    for (;;) {
+      const before: RedriveAnswer | undefined = answer;
+      answer = (await target.invoke('redrive', next)) as RedriveAnswer;
+      if (!hasMore(answer, before) || signal.aborted) break;
       work.to(`${answer.chosen} chosen, ${answer.delivered} delivered so far`);
-      answer = (await target.invoke('redrive', answer.next)) as RedriveAnswer;
+      next = answer.next;
     }
     work.done(`${answer.chosen} chosen, ${answer.delivered} delivered`);
     return answer;
@@ -46,6 +50,13 @@ async function throughout(context: Context, request: Request, title: string): Pr
     work.failed('failed');
     throw error;
   }
+}
+
+/** Only where the time of an invocation ran out, and it got further than the one before: else it could run for ever. */
+function hasMore({ stopped, next, delivered }: RedriveAnswer, before: RedriveAnswer | undefined): boolean {
+  if (next === undefined || stopped?.why !== 'time') return false;
+  const isFurther = JSON.stringify(next.cursor) !== JSON.stringify(before?.next?.cursor);
+  return isFurther || delivered > (before?.delivered ?? 0);
 }
 
 async function show(output: Context['output'], answer: RedriveAnswer, left: string): Promise<void> {
@@ -72,7 +83,8 @@ async function show(output: Context['output'], answer: RedriveAnswer, left: stri
     ['What', 'Count'],
     rows.map(([what, count]) => [what, String(count)]),
   );
-  if (answer.stopped !== undefined)
+  if (hasReachedLimit(answer)) output.line('It has come to the limit. There may be more.');
+  else if (answer.stopped !== undefined)
     throw new MistakeError(
       answer.stopped.code ?? 'FUNCTION_FAILED',
       `it ended early: ${answer.stopped.why}`,
@@ -80,7 +92,13 @@ async function show(output: Context['output'], answer: RedriveAnswer, left: stri
     );
 }
 
+/** As many as were asked for: that is no early end. */
+function hasReachedLimit({ stopped }: RedriveAnswer): boolean {
+  return stopped?.why === 'limit';
+}
+
 /** What is not sent is still where it was. */
-function exitCodeOf({ dryRun, complete }: RedriveAnswer): ExitCode {
-  return dryRun || complete ? 0 : 1;
+function exitCodeOf(answer: RedriveAnswer): ExitCode {
+  const { dryRun, complete, left } = answer;
+  return dryRun || complete || (hasReachedLimit(answer) && left === 0) ? 0 : 1;
 }

@@ -10,6 +10,7 @@ import { takeRecords } from '../../cli/targets/take-records.ts';
 import { stackVersion } from '../../lib/doctor/version.ts';
 import { Failure } from '../../lib/failure.ts';
 import { status } from '../../lib/provision/status.ts';
+import { emptyTally } from '../../lib/redrive/request.ts';
 import type { LedgerRuntime } from '../../lib/runtime.ts';
 import { VERSION } from '../../lib/version.ts';
 import { type Answer, AwsError, EXECUTION, type StandIn, startAwsStandIn } from '../support/aws-stand-in.ts';
@@ -425,4 +426,73 @@ describe('an execution', () => {
       expect(run.err).toContain('Then: penstock status customer-profiles --stage prod');
     },
   );
+});
+
+describe('a redrive', () => {
+  const answered = (more: object) => ({
+    ...emptyTally(),
+    pipeline: 'customer-profiles',
+    source: 'stream',
+    dryRun: true,
+    complete: false,
+    ...more,
+  });
+  const at = (place: number) => ({ source: 'stream', cursor: { place } });
+  /** One answer for each call; the last one again. */
+  const inTurn = (answers: readonly object[]): Record<string, Answer> => ({
+    'lambda:penstock-prod-redrive': (_: unknown, call: number) => answers[call - 1] ?? answers.at(-1),
+    'lambda:penstock-prod-status': (event: { version?: true }) =>
+      event.version ? { version: VERSION } : { sandbox: { name: 'dev1', type: 'development' } },
+  });
+  const words = ['redrive', 'customers', '--source', 'stream', ...PROD];
+  const calls = (asked: readonly string[]) => asked.filter((one) => one.endsWith('redrive')).length;
+
+  it('that comes to its limit has done what was asked for', async () => {
+    const limit = { stopped: { why: 'limit' }, next: at(1), chosen: 2 };
+    const run = await penstock(
+      [...words, '--limit', '2', '--yes'],
+      inTurn([answered({ ...limit, left: 2 }), answered({ ...limit, dryRun: false, delivered: 2 })]),
+    );
+    expect([run.code, calls(run.asked)]).toEqual([0, 2]);
+    expect(run.out).toContain('It has come to the limit. There may be more.');
+  });
+
+  it('that leaves some of its limit has not', async () => {
+    const limit = { stopped: { why: 'limit' }, next: at(1), chosen: 2, left: 2 };
+    const run = await penstock(
+      [...words, '--limit', '2', '--yes'],
+      inTurn([answered(limit), answered({ ...limit, dryRun: false })]),
+    );
+    expect(run.code).toBe(1);
+  });
+
+  it('goes on where the time of a function ran out, as long as it gets further', async () => {
+    const time = { stopped: { why: 'time' } };
+    const run = await penstock(
+      [...words, '--dry-run'],
+      inTurn([
+        answered({ ...time, next: at(1), chosen: 1 }),
+        answered({ ...time, next: at(2), chosen: 2 }),
+        answered({ complete: true, chosen: 3 }),
+      ]),
+    );
+    expect([run.code, calls(run.asked)]).toEqual([0, 3]);
+    expect(run.err).toContain('2 chosen, 0 delivered so far');
+  });
+
+  it('ends where it gets no further, and says so', async () => {
+    const run = await penstock(
+      [...words, '--dry-run'],
+      inTurn([answered({ stopped: { why: 'time' }, next: at(1) })]),
+    );
+    expect([run.code, calls(run.asked)]).toEqual([1, 2]);
+    expect(run.err).toContain('it ended early: time');
+  });
+
+  it('that was stopped for a reason tells its code and its advice', async () => {
+    const stopped = { why: 'auth', code: 'IMS_REFUSED', next: 'Check the secret.' };
+    const run = await penstock([...words, '--dry-run'], inTurn([answered({ stopped, next: at(1) })]));
+    expect([run.code, calls(run.asked)]).toEqual([1, 1]);
+    expect(run.err).toContain('error IMS_REFUSED  it ended early: auth\nnext   Check the secret.');
+  });
 });
