@@ -1,9 +1,10 @@
 // Serves the page of a running stack on this machine: its files, what it asks for, and news of what it looks at.
-import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { denialOf, isLoopback } from './access.ts';
+import { type Access, createAccess, refusal } from '../aep/access.ts';
+import { datasetDetail, datasetsFeed } from './areas/datasets.ts';
+import { deadLetter, deadLettersFeed } from './areas/dead-letters.ts';
 import { pictureFeed } from './areas/picture.ts';
 import { pipelinesFeed } from './areas/pipelines.ts';
 import { requestDetail, requestsFeed } from './areas/requests.ts';
@@ -16,15 +17,14 @@ export interface Page {
   /** With the token: for whoever may look. */
   readonly address: string;
   readonly origin: string;
-  readonly token: string;
   close(): Promise<void>;
 }
 
 export interface PageOptions {
   /** 0, the default, takes any free port. */
   readonly port?: number;
-  /** A random one where it is left out. */
-  readonly token?: string;
+  /** The same as the simulated platform's: a token for both. Without it, one is drawn. */
+  readonly access?: Access;
   /** Where the built files are. */
   readonly folder?: string;
 }
@@ -39,19 +39,23 @@ type Query = URLSearchParams;
 const FEEDS: Readonly<Record<string, (looked: Looked, query: Query) => Feed>> = {
   pipelines: pipelinesFeed,
   picture: (looked, query) => pictureFeed(looked, query.get('source') ?? ''),
+  datasets: datasetsFeed,
+  'dead-letters': deadLettersFeed,
   requests: ({ watched }, query) => requestsFeed(watched, Number(query.get('after') ?? 0)),
 };
 
 /** What can be asked for once. `undefined` is answered with 404. */
 const ANSWERS: Readonly<Record<string, (looked: Looked, query: Query) => unknown>> = {
+  dataset: (looked, query) => datasetDetail(looked, query.get('id') ?? ''),
+  'dead-letter': (looked, query) => deadLetter(looked, query.get('id') ?? ''),
   request: ({ watched }, query) => requestDetail(watched, Number(query.get('number'))),
 };
 
 export async function startPage(watched: Watched, options: PageOptions = {}): Promise<Page> {
-  const { port = 0, token = randomBytes(24).toString('base64url'), folder = BUILT } = options;
+  const { port = 0, access = createAccess(), folder = BUILT } = options;
   const looked = { watched, store: createStore(watched.deadLettersFolder) };
   const server = createServer((request, response) => {
-    answer({ looked, token, folder }, request, response).catch((error: unknown) =>
+    answer({ looked, access, folder }, request, response).catch((error: unknown) =>
       reply(response, 500, { why: String(error) }),
     );
   });
@@ -63,9 +67,8 @@ export async function startPage(watched: Watched, options: PageOptions = {}): Pr
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     // Behind a hash no browser sends it to anybody.
-    address: `${origin}/#${token}`,
+    address: `${origin}/#${access.token}`,
     origin,
-    token,
     close: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve());
@@ -77,37 +80,36 @@ export async function startPage(watched: Watched, options: PageOptions = {}): Pr
 
 interface Served {
   readonly looked: Looked;
-  readonly token: string;
+  readonly access: Access;
   readonly folder: string;
 }
 
 async function answer(served: Served, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { method = 'GET', headers, url = '/' } = request;
   for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
-  const { pathname, searchParams } = new URL(`http://page${url.replace(/^\/+/, '/')}`);
-  if (!pathname.startsWith(API)) return sendFile(served.folder, pathname, request, response);
-  const denial = denialOf({ method, headers }, served.token);
-  if (denial !== undefined) return reply(response, denial.status, { why: denial.why });
+  const { pathname, searchParams: query } = new URL(`http://page${url.replace(/^\/+/, '/')}`);
+  const isFile = !pathname.startsWith(API);
+  const refused = refusal({ method, headers, query }, isFile ? 'files' : 'simulator', served.access);
+  if (refused !== undefined) return reply(response, refused.status, refused.body, refused.headers);
+  if (isFile) return sendFile(served.folder, pathname, method, response);
   const [what = '', name = ''] = pathname.slice(API.length).split('/');
   if (method !== 'GET') return reply(response, 405, { why: `${method} changes nothing here.` });
   if (what === 'follow' && Object.hasOwn(FEEDS, name))
-    return follow(response, FEEDS[name]?.(served.looked, searchParams) as Feed);
-  const found = Object.hasOwn(ANSWERS, what) ? await ANSWERS[what]?.(served.looked, searchParams) : undefined;
+    return follow(response, FEEDS[name]?.(served.looked, query) as Feed);
+  const found = Object.hasOwn(ANSWERS, what) ? await ANSWERS[what]?.(served.looked, query) : undefined;
   if (found === undefined) return reply(response, 404, { why: `There is nothing at ${pathname}.` });
   reply(response, 200, found);
 }
 
-async function sendFile(folder: string, path: string, request: IncomingMessage, response: ServerResponse) {
-  if (!isLoopback(request.headers.host)) return reply(response, 403, { why: 'Host must name this machine.' });
-  if (request.method !== 'GET' && request.method !== 'HEAD')
-    return reply(response, 405, { why: 'A file can only be read.' });
+async function sendFile(folder: string, path: string, method: string, response: ServerResponse) {
+  if (method !== 'GET' && method !== 'HEAD') return reply(response, 405, { why: 'A file can only be read.' });
   const file = await fileAt(folder, path);
   if (file === undefined) return reply(response, 404, { why: `${NOT_BUILT} Or there is no ${path}.` });
-  response.writeHead(200, file.headers).end(request.method === 'HEAD' ? undefined : file.content);
+  response.writeHead(200, file.headers).end(method === 'HEAD' ? undefined : file.content);
 }
 
-function reply(response: ServerResponse, status: number, value: unknown): void {
+function reply(response: ServerResponse, status: number, value: unknown, headers: object = {}): void {
   if (response.headersSent) return void response.destroy();
-  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+  response.writeHead(status, { ...headers, 'content-type': 'application/json', 'cache-control': 'no-store' });
   response.end(JSON.stringify(value));
 }

@@ -1,10 +1,13 @@
 // What is in the dead-letter store, by pipeline: read again only where a file has changed.
+import { hash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DeadLetter, DeadLetterDocument } from '../../lib/runtime.ts';
 
 /** A message in the store, and where it lies. */
 export interface Stored {
+  /** The same for the same message, however often it was stored. */
+  readonly id: string;
   readonly pipeline: string;
   readonly streamArn: string;
   readonly shardId: string;
@@ -57,18 +60,30 @@ async function read(folder: string, files: Map<string, Seen>): Promise<readonly 
   }
   for (const file of files.keys()) if (!present.has(file)) files.delete(file);
   const once = new Map<string, Stored>();
-  for (const { stored } of files.values()) for (const one of stored) once.set(keyOf(one), one);
+  for (const { stored } of files.values()) for (const one of stored) once.set(one.id, one);
   return [...once.values()];
 }
 
-const keyOf = ({ pipeline, entry }: Stored) =>
-  JSON.stringify([pipeline, entry.sequenceNumber, entry.subSequenceNumber, entry.data.length, entry.reason]);
+function idOf(pipeline: string, { sequenceNumber, subSequenceNumber, reason, data }: DeadLetter): string {
+  return hash(
+    'sha256',
+    JSON.stringify([pipeline, sequenceNumber, subSequenceNumber, reason, data.length]),
+  ).slice(0, 20);
+}
 
 async function storedIn(folder: string, file: string): Promise<readonly Stored[]> {
   try {
     const document = JSON.parse(await readFile(join(folder, file), 'utf8')) as DeadLetterDocument;
     const { pipeline, streamArn, shardId, storedAt, entries } = document;
-    return entries.map((entry) => ({ pipeline, streamArn, shardId, storedAt, file, entry }));
+    return entries.map((entry) => ({
+      id: idOf(pipeline, entry),
+      pipeline,
+      streamArn,
+      shardId,
+      storedAt,
+      file,
+      entry,
+    }));
   } catch {
     // It is being written: its size changes, so it is read again.
     return [];

@@ -22,8 +22,9 @@ export interface PipelineLine {
   readonly rejected: number;
 }
 
-export interface PipelinesUpdate {
-  readonly set: readonly PipelineLine[];
+/** What of a list is new or another, and the keys of what is gone. */
+export interface Changes<T> {
+  readonly set: readonly T[];
   readonly gone: readonly string[];
 }
 
@@ -85,4 +86,64 @@ export interface RequestDetail extends RequestLine {
   readonly requestBody: string;
   readonly replyHeaders: readonly (readonly [string, string])[];
   readonly reply: string;
+}
+
+/** Content, up to a size that a browser can show. */
+export interface Shown {
+  readonly text: string;
+  /** Of all of it. */
+  readonly bytes: number;
+  /** `hex` where it is no text. */
+  readonly form: 'text' | 'hex';
+  /** Whether this is the beginning alone. */
+  readonly isCut: boolean;
+}
+
+export interface DeadLetterLine {
+  readonly id: string;
+  readonly pipeline: string;
+  readonly reason: string;
+  readonly message: string;
+  /** Its sequence number, and its place in the record where that has several messages. */
+  readonly place: string;
+  readonly partitionKey: string;
+  /** ISO 8601. */
+  readonly storedAt: string;
+}
+
+/** A message of the dead-letter store, whole. */
+export interface DeadLetterDetail extends DeadLetterLine {
+  readonly record: Shown;
+  readonly notes: readonly string[];
+  readonly facts: readonly (readonly [string, string])[];
+}
+
+export interface DatasetLine {
+  readonly id: string;
+  readonly name: string;
+  readonly sandbox: string;
+  readonly landed: number;
+  readonly refused: number;
+  readonly profileOnly: number;
+}
+
+export interface DatasetDetail extends DatasetLine {
+  /** The newest first. */
+  readonly rows: readonly Shown[];
+  readonly refusals: readonly RefusedLine[];
+}
+
+/** A row that was refused after its message had been received. */
+export interface RefusedLine {
+  readonly batch: string;
+  /** When its batch began, in ms since the epoch. */
+  readonly at: number;
+  /** What refused it. */
+  readonly stage: string;
+  readonly code: string;
+  readonly reasons: readonly string[];
+  /** As it was sent. */
+  readonly source: Shown;
+  /** As it should have landed. */
+  readonly row: Shown;
 }

@@ -119,7 +119,7 @@ async function run(job: Job): Promise<number> {
       onLog: (name: string, line: string) => process.stderr.write(`[${name}] ${line}\n`),
     }),
   });
-  const page = await startPage(stack);
+  const page = await startPage(stack, { access: stack.platform.access });
   output.note('Look at it while it runs:');
   output.whole(`  ${page.address}`);
   const signal = untilSignal();

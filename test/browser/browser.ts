@@ -51,7 +51,7 @@ export async function open(
     if (said.type() === 'error' && !/ERR_CONNECTION|ERR_INCOMPLETE|401/.test(said.text()))
       errors.push(said.text());
   });
-  await window.goto(`${page.origin}${path}${isStranger ? '' : `#${page.token}`}`);
+  await window.goto(`${page.origin}${path}${isStranger ? '' : new URL(page.address).hash}`);
   return { window, errors, context };
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseManifestText } from '../../lib/manifest.ts';
+import { createAccess } from '../../local/aep/access.ts';
 import { type Page, startPage } from '../../local/page/server.ts';
 import { carry, prepareSource, provision, watchForwarding } from '../../local/start/journey.ts';
 import { sampleLines } from '../../local/start/records.ts';
@@ -123,9 +124,44 @@ describe('issue 16: requests', () => {
     const other = await context.newPage();
     await other.goto(window.url());
     await other.getByText('Number 3,').waitFor();
-    expect(window.url()).not.toContain(page.token);
+    expect(window.url()).not.toContain('#');
     await fetch(`${stack.platform.origin}/asked/by/hand`);
     for (const one of [window, other]) await one.getByRole('option', { name: /asked\/by\/hand/ }).waitFor();
+    await context.close();
+  });
+});
+
+describe('issue 16: dead letters and datasets', () => {
+  it.each([
+    ['wide', 'light'],
+    ['wide', 'dark'],
+    ['narrow', 'light'],
+  ] as const)('show each message with its reason and its record, %s and %s', async (size, scheme) => {
+    const { window, errors, context } = await open(browser, page, { path: '/dead-letters', size, scheme });
+    await window.getByText('4 of 4 messages').waitFor();
+    await window.getByLabel('Reason').selectOption('not-json');
+    await window.getByText('2 of 4 messages').waitFor();
+    await window.getByRole('listbox').focus();
+    await window.keyboard.press('ArrowDown');
+    await window.getByRole('heading', { name: 'The record' }).waitFor();
+    expect(await window.getByLabel('The record').textContent()).not.toBe('');
+    await looksRight(window, `dead-letters-${size}-${scheme}`);
+    expect(errors).toEqual([]);
+    await context.close();
+  });
+
+  it.each([
+    ['wide', 'light'],
+    ['wide', 'dark'],
+    ['narrow', 'light'],
+  ] as const)('show the rows that landed, and why others were refused, %s and %s', async (size, scheme) => {
+    const { window, errors, context } = await open(browser, page, { path: '/datasets', size, scheme });
+    await window.getByRole('option', { name: /customer-profiles-dataset.*1 refused/ }).click();
+    await window.getByText('Refused, the newest first').waitFor();
+    await window.locator('details.refused summary').first().click();
+    await window.getByRole('heading', { name: 'As it was sent' }).waitFor();
+    await looksRight(window, `datasets-${size}-${scheme}`);
+    expect(errors).toEqual([]);
     await context.close();
   });
 });
@@ -134,15 +170,16 @@ describe('issue 16: the page and its server', () => {
   it('tells that the server is gone, and goes on when it is back', async () => {
     const told = toldStack();
     told.told.push(succeeded(manifestOf('first')));
-    let server = await startPage(told);
+    const access = createAccess();
+    let server = await startPage(told, { access });
     const { window, errors, context } = await open(browser, server);
     await window.getByRole('option', { name: /first/ }).waitFor();
-    const { token, origin } = server;
+    const { origin } = server;
     await server.close();
     await window.getByText('The connection is lost.').waitFor();
     await looksRight(window, 'server-gone');
     told.told.push(succeeded(manifestOf('second')));
-    server = await startPage(told, { token, port: Number(new URL(origin).port) });
+    server = await startPage(told, { access, port: Number(new URL(origin).port) });
     await window.getByRole('option', { name: /second/ }).waitFor();
     await window.getByText('Live', { exact: true }).waitFor();
     expect(errors).toEqual([]);
@@ -197,6 +234,11 @@ describe('issue 16: the page and its server', () => {
     const { window, context } = await open(browser, server);
     await window.getByText('There is no pipeline yet.').waitFor();
     await looksRight(window, 'empty-pipelines');
+    await window.getByRole('link', { name: 'Dead letters' }).click();
+    await window.getByText('Nothing was rejected.').waitFor();
+    await looksRight(window, 'empty-dead-letters');
+    await window.getByRole('link', { name: 'Datasets' }).click();
+    await window.getByText('There is no dataset yet.').waitFor();
     await window.getByRole('link', { name: 'Requests' }).click();
     await window.getByText('Nobody has asked the platform for anything yet.').waitFor();
     await looksRight(window, 'empty-requests');

@@ -1,6 +1,8 @@
 // The page: its areas, and which of them is shown.
 import { render } from 'preact';
 import { useState } from 'preact/hooks';
+import { Datasets } from './areas/datasets.tsx';
+import { DeadLetters } from './areas/dead-letters.tsx';
 import { Pipelines } from './areas/pipelines.tsx';
 import { Requests } from './areas/requests.tsx';
 import type { Connection } from './follow.ts';
@@ -16,6 +18,8 @@ export interface AreaProps {
 
 const AREAS = {
   pipelines: { title: 'Pipelines', Area: Pipelines },
+  datasets: { title: 'Datasets', Area: Datasets },
+  'dead-letters': { title: 'Dead letters', Area: DeadLetters },
   requests: { title: 'Requests', Area: Requests },
 } as const;
 

@@ -1,6 +1,6 @@
 // Small things that every area shows alike: numbers, signs, code to copy.
 import { useState } from 'preact/hooks';
-import type { Health } from '../told.ts';
+import type { Health, Shown } from '../told.ts';
 
 const NUMBER = new Intl.NumberFormat('en');
 
@@ -72,4 +72,21 @@ export function Facts({ facts }: { readonly facts: readonly (readonly [string, s
 export function timeOf(at: number): string {
   const date = new Date(at);
   return `${date.toLocaleTimeString('en-GB')}.${String(date.getMilliseconds()).padStart(3, '0')}`;
+}
+
+/** Content that may be the beginning of a longer one. */
+export function Content({ shown, label }: { readonly shown: Shown; readonly label: string }) {
+  const { text, bytes, form, isCut } = shown;
+  if (text === '') return <p class="says">It is empty.</p>;
+  return (
+    <>
+      {(isCut || form === 'hex') && (
+        <p class="says">
+          {form === 'hex' && 'It is no text, and is shown in hex. '}
+          {isCut && `It has ${told(bytes)} bytes; this is its beginning.`}
+        </p>
+      )}
+      <Code label={label} text={text} copy={!isCut} />
+    </>
+  );
 }

@@ -1,30 +1,17 @@
 // The list of all pipelines: how each fares in words, and what it has counted.
 import type { Sandbox, Tally } from '../../aep/state.ts';
+import { changesFeed } from '../changes.ts';
 import type { Feed } from '../events.ts';
 import { type KnownPipeline, knownPipelines, stateOf } from '../known.ts';
 import type { Stored } from '../store.ts';
-import type { Health, PipelineLine, PipelinesUpdate } from '../told.ts';
+import type { Health, PipelineLine } from '../told.ts';
 import type { Looked, Watched } from '../watched.ts';
 
-/** Lines that are new or have changed, and names that are gone. */
 export function pipelinesFeed({ watched, store }: Looked): Feed {
-  const told = new Map<string, string>();
-  let isFirst = true;
-  return async (): Promise<PipelinesUpdate | undefined> => {
-    const lines = pipelineLines(watched, await store.rejected());
-    const names = new Set(lines.map(({ name }) => name));
-    const set = lines.filter((line) => {
-      const text = JSON.stringify(line);
-      if (told.get(line.name) === text) return false;
-      told.set(line.name, text);
-      return true;
-    });
-    const gone = [...told.keys()].filter((name) => !names.has(name));
-    for (const name of gone) told.delete(name);
-    if (set.length === 0 && gone.length === 0 && !isFirst) return undefined;
-    isFirst = false;
-    return { set, gone };
-  };
+  return changesFeed<PipelineLine>(
+    ({ name }) => name,
+    async () => pipelineLines(watched, await store.rejected()),
+  );
 }
 
 /** Of all pipelines that are known, each with what it has counted so far. */

@@ -3,10 +3,12 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createAccess, TOKEN_HEADER } from '../../../local/aep/access.ts';
 import { type Page, startPage } from '../../../local/page/server.ts';
 import { manifestOf, succeeded, toldStack } from '../../support/watched.ts';
 
 let folder: string;
+const access = createAccess();
 let page: Page;
 
 beforeAll(async () => {
@@ -17,7 +19,7 @@ beforeAll(async () => {
   await writeFile(join(folder, 'secret.txt'), 'secret');
   const stack = toldStack();
   stack.told.push(succeeded(manifestOf('orders')));
-  page = await startPage(stack, { folder });
+  page = await startPage(stack, { folder, access });
 });
 afterAll(async () => {
   await page.close();
@@ -91,9 +93,16 @@ describe('the server of the page', () => {
     ).toBeUndefined();
   });
 
+  it('gives the page what it asks for by the token, and takes no change that is not JSON', async () => {
+    const token = { origin: page.origin, [TOKEN_HEADER]: access.token };
+    expect((await ask('/api/request?number=1', token)).status).toBe(404);
+    expect(
+      (await ask('/api/request', { ...token, method: 'POST', 'content-type': 'text/plain' })).status,
+    ).toBe(415);
+  });
+
   it('has its token behind the hash of its address, where no server sees it', () => {
-    expect(page.address).toBe(`${page.origin}/#${page.token}`);
-    expect(page.token.length).toBeGreaterThanOrEqual(32);
+    expect(page.address).toBe(`${page.origin}/#${access.token}`);
   });
 
   it('tells what is followed, and says what is not there', async () => {

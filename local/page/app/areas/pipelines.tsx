@@ -1,7 +1,8 @@
 // Pipelines: all of them in a list, and the one that is chosen as a picture.
-import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Part, Picture, PipelineLine, PipelinesUpdate } from '../../told.ts';
+import { useMemo, useState } from 'preact/hooks';
+import type { Part, Picture, PipelineLine } from '../../told.ts';
 import { useFollow } from '../follow.ts';
+import { useLines } from '../lines.ts';
 import { List } from '../list.tsx';
 import type { AreaProps } from '../main.tsx';
 import { Facts, Sign, told } from '../parts.tsx';
@@ -9,19 +10,9 @@ import { PictureOf } from '../picture.tsx';
 import { go, pathOf } from '../place.tsx';
 
 export function Pipelines({ rest: [chosen], onConnection }: AreaProps) {
-  const known = useRef(new Map<string, PipelineLine>());
-  const [lines, setLines] = useState<readonly PipelineLine[] | undefined>();
   const [wanted, setWanted] = useState('');
-  const connection = useFollow<PipelinesUpdate>('pipelines', {
-    path: () => '/api/follow/pipelines',
-    onOpen: () => known.current.clear(),
-    onNews({ set, gone }) {
-      for (const line of set) known.current.set(line.name, line);
-      for (const name of gone) known.current.delete(name);
-      setLines([...known.current.values()].sort(inOrder));
-    },
-  });
-  useEffect(() => onConnection(connection), [connection, onConnection]);
+  const all = useLines<PipelineLine>('pipelines', ({ name }) => name, onConnection);
+  const lines = useMemo(() => all?.toSorted(inOrder), [all]);
   const fitting = (lines ?? []).filter((line) => fits(line, wanted.toLowerCase()));
   const line = lines?.find(({ name }) => name === chosen) ?? (chosen === undefined ? fitting[0] : undefined);
   if (lines?.length === 0) return <NoPipelines />;

@@ -1,7 +1,8 @@
 // Requests: everything that the simulated platform received and answered, and each of them as a command of curl.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { RequestDetail, RequestLine, RequestsUpdate } from '../../told.ts';
-import { ask, useFollow } from '../follow.ts';
+import { useAsked } from '../asked.ts';
+import { useFollow } from '../follow.ts';
 import { List } from '../list.tsx';
 import type { AreaProps } from '../main.tsx';
 import { Code, Facts, timeOf, told } from '../parts.tsx';
@@ -119,14 +120,7 @@ function Status({ status }: { readonly status: number }) {
 }
 
 function Detail({ number }: { readonly number: string }) {
-  const [detail, setDetail] = useState<RequestDetail | 'gone' | undefined>();
-  useEffect(() => {
-    const end = new AbortController();
-    void ask<RequestDetail>(`/api/request?number=${encodeURIComponent(number)}`, end.signal).then((found) => {
-      if (!end.signal.aborted) setDetail(found ?? 'gone');
-    });
-    return () => end.abort();
-  }, [number]);
+  const detail = useAsked<RequestDetail>(`/api/request?number=${encodeURIComponent(number)}`);
   if (detail === undefined) return <section class="main-side empty">Loading …</section>;
   if (detail === 'gone')
     return (

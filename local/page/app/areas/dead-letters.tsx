@@ -1,0 +1,134 @@
+// Dead letters: what was rejected, by reason and pipeline, and each message with the record itself.
+import { useMemo, useState } from 'preact/hooks';
+import type { DeadLetterDetail, DeadLetterLine } from '../../told.ts';
+import { useAsked } from '../asked.ts';
+import { useLines } from '../lines.ts';
+import { List } from '../list.tsx';
+import type { AreaProps } from '../main.tsx';
+import { Content, Facts, told } from '../parts.tsx';
+import { go, pathOf } from '../place.tsx';
+
+export function DeadLetters({ rest: [chosen], onConnection }: AreaProps) {
+  const all = useLines<DeadLetterLine>('dead-letters', ({ id }) => id, onConnection);
+  const [wanted, setWanted] = useState('');
+  const [reason, setReason] = useState('');
+  const reasons = useMemo(() => countsOf(all ?? []), [all]);
+  const fitting = useMemo(() => {
+    const words = wanted.toLowerCase().split(/\s+/).filter(Boolean);
+    return (all ?? [])
+      .filter(
+        (line) =>
+          (reason === '' || line.reason === reason) && words.every((word) => says(line).includes(word)),
+      )
+      .toReversed();
+  }, [all, wanted, reason]);
+  if (all?.length === 0)
+    return (
+      <div class="empty">
+        <p>Nothing was rejected. A message that cannot be sent is kept here, with its reason.</p>
+        <p>The sample customers have some. In another terminal:</p>
+        <pre>npm start -- --keep</pre>
+      </div>
+    );
+  return (
+    <div class="sides">
+      <section class="side wide" aria-label="All dead letters">
+        <div class="filters">
+          <label class="find">
+            <span>Find messages</span>
+            <input
+              type="search"
+              value={wanted}
+              placeholder="key, sequence number or words"
+              onInput={(event) => setWanted(event.currentTarget.value)}
+            />
+          </label>
+          <label class="find narrow">
+            <span>Reason</span>
+            <select value={reason} onChange={(event) => setReason(event.currentTarget.value)}>
+              <option value="">all</option>
+              {reasons.map(([name, count]) => (
+                <option key={name} value={name}>
+                  {name} ({told(count)})
+                </option>
+              ))}
+            </select>
+          </label>
+        </div>
+        <p class="amount" role="status">
+          {told(fitting.length)} of {told(all?.length ?? 0)} messages
+        </p>
+        <List
+          label="Dead letters, the newest first"
+          rows={fitting}
+          rowHeight={58}
+          keyOf={({ id }) => id}
+          chosen={chosen}
+          onChoose={(id) => go(pathOf('dead-letters', id), false)}
+          empty={all === undefined ? 'Loading …' : 'No message fits. Change what you look for.'}
+        >
+          {(line) => (
+            <>
+              <span class="row-title">
+                <span class="reason">{line.reason}</span> <bdi>{line.message}</bdi>
+              </span>
+              <span class="row-more">
+                <bdi>{line.pipeline}</bdi> · key <bdi>{line.partitionKey || '–'}</bdi> ·{' '}
+                <bdi>{line.place}</bdi>
+              </span>
+            </>
+          )}
+        </List>
+      </section>
+      {chosen === undefined ? (
+        <section class="main-side empty">Choose a message to see its reason and its record.</section>
+      ) : (
+        <Detail id={chosen} version={all?.length} />
+      )}
+    </div>
+  );
+}
+
+const says = ({ pipeline, reason, message, place, partitionKey }: DeadLetterLine) =>
+  `${pipeline} ${reason} ${message} ${place} ${partitionKey}`.toLowerCase();
+
+function countsOf(lines: readonly DeadLetterLine[]): readonly (readonly [string, number])[] {
+  return [...Map.groupBy(lines, ({ reason }) => reason)]
+    .map(([reason, those]): readonly [string, number] => [reason, those.length])
+    .sort(([, a], [, b]) => b - a);
+}
+
+function Detail({ id, version }: { readonly id: string; readonly version: unknown }) {
+  const detail = useAsked<DeadLetterDetail>(`/api/dead-letter?id=${encodeURIComponent(id)}`, version);
+  if (detail === undefined) return <section class="main-side empty">Loading …</section>;
+  if (detail === 'gone')
+    return (
+      <section class="main-side empty">
+        This message is not in the store any more: it was sent again, or removed.
+      </section>
+    );
+  const { reason, message, pipeline, place, partitionKey, storedAt, record, notes, facts } = detail;
+  return (
+    <section class="main-side" aria-label="The message">
+      <h2>
+        <span class="reason">{reason}</span> <bdi>{message}</bdi>
+      </h2>
+      {notes.map((note) => (
+        <p class="says" key={note}>
+          {note}
+        </p>
+      ))}
+      <Facts
+        facts={[
+          ['pipeline', pipeline],
+          ['sequence number', place],
+          ['partition key', partitionKey],
+          ['stored', storedAt],
+          ...facts,
+        ]}
+      />
+      <h3>The record</h3>
+      <Content label="The record" shown={record} />
+    </section>
+  );
+}
