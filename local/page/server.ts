@@ -7,6 +7,7 @@ import { datasetDetail, datasetsFeed } from './areas/datasets.ts';
 import { deadLetter, deadLettersFeed } from './areas/dead-letters.ts';
 import { pictureFeed } from './areas/picture.ts';
 import { pipelinesFeed } from './areas/pipelines.ts';
+import { recordDetail, recordsFeed } from './areas/records.ts';
 import { requestDetail, requestsFeed } from './areas/requests.ts';
 import { type Feed, follow } from './events.ts';
 import { fileAt, SECURITY_HEADERS } from './files.ts';
@@ -39,6 +40,7 @@ type Query = URLSearchParams;
 const FEEDS: Readonly<Record<string, (looked: Looked, query: Query) => Feed>> = {
   pipelines: pipelinesFeed,
   picture: (looked, query) => pictureFeed(looked, query.get('source') ?? ''),
+  records: (looked, query) => recordsFeed(looked, query.get('stream') ?? ''),
   datasets: datasetsFeed,
   'dead-letters': deadLettersFeed,
   requests: ({ watched }, query) => requestsFeed(watched, Number(query.get('after') ?? 0)),
@@ -46,6 +48,12 @@ const FEEDS: Readonly<Record<string, (looked: Looked, query: Query) => Feed>> = 
 
 /** What can be asked for once. `undefined` is answered with 404. */
 const ANSWERS: Readonly<Record<string, (looked: Looked, query: Query) => unknown>> = {
+  record: (looked, query) =>
+    recordDetail(looked, {
+      stream: query.get('stream') ?? '',
+      shardId: query.get('shard') ?? '',
+      sequenceNumber: query.get('number') ?? '',
+    }),
   dataset: (looked, query) => datasetDetail(looked, query.get('id') ?? ''),
   'dead-letter': (looked, query) => deadLetter(looked, query.get('id') ?? ''),
   request: ({ watched }, query) => requestDetail(watched, Number(query.get('number'))),

@@ -22,6 +22,7 @@ export function shownJson(value: unknown): Shown {
   return shownText(JSON.stringify(value, null, 2) ?? '');
 }
 
-function shownText(text: string, bytes: number = Buffer.byteLength(text)): Shown {
+/** A text as it is. */
+export function shownText(text: string, bytes: number = Buffer.byteLength(text)): Shown {
   return { text: text.slice(0, MOST), bytes, form: 'text', isCut: text.length > MOST };
 }

@@ -147,3 +147,46 @@ export interface RefusedLine {
   /** As it should have landed. */
   readonly row: Shown;
 }
+
+export interface RecordLine {
+  readonly shardId: string;
+  readonly sequenceNumber: string;
+  /** Empty where the record has none. */
+  readonly partitionKey: string;
+  /** When it came to the stream, in ms since the epoch. */
+  readonly at: number;
+  readonly bytes: number;
+  /** Its beginning, as text. */
+  readonly begins: string;
+}
+
+export interface RecordsUpdate {
+  readonly added: readonly RecordLine[];
+}
+
+/** A record, followed on each route of its stream. */
+export interface RecordDetail extends RecordLine {
+  readonly came: Shown;
+  readonly routes: readonly {
+    readonly pipeline: string;
+    readonly messages: readonly FollowedMessage[];
+  }[];
+}
+
+/** What a route makes of a message of the record. */
+export interface FollowedMessage {
+  readonly health: Health;
+  readonly says: string;
+  /** A reason, and a text. */
+  readonly why: string;
+  /** As a request has it. */
+  readonly sent?: Shown;
+  readonly fate?: Fate;
+}
+
+/** What became of a message that was sent. */
+export interface Fate {
+  readonly health: Health;
+  readonly says: string;
+  readonly row?: Shown;
+}

@@ -1,4 +1,6 @@
 // What the page looks at: the parts of a running stack, so that it can look at others too.
+import type { KinesisClient } from '@aws-sdk/client-kinesis';
+import type { PublishedStream } from '../../lib/published.ts';
 import type { Platform } from '../aep/platform-interface.ts';
 import type { Executions } from '../aws/executions.ts';
 import type { Mappings } from '../aws/mappings.ts';
@@ -19,6 +21,12 @@ export interface Watched {
   readonly aws: { readonly mappings: Pick<Mappings, 'all' | 'progress'> };
   /** Of the provisioning state machine. */
   readonly executions: Pick<Executions, 'all'>;
+  /** The streams, and what is published of them. */
+  readonly streams: {
+    readonly client: KinesisClient;
+    arn(name: string): string;
+    published(streamArn: string): Promise<PublishedStream | undefined>;
+  };
   /** Where the dead-letter store is. */
   readonly deadLettersFolder: string;
 }

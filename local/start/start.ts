@@ -40,6 +40,7 @@ import { showAccount } from './report.ts';
 import { type RouteAccount, showRoutes } from './routes-report.ts';
 import { isOfCustomers, recordsFor } from './sample-files.ts';
 import { type Stack, startStack } from './stack.ts';
+import { watchedOf } from './watched.ts';
 
 /** States that take time, from `begin` to `release`: the Tasks, a kept resource's too, and the warm-up. */
 const STATES = 18;
@@ -119,7 +120,7 @@ async function run(job: Job): Promise<number> {
       onLog: (name: string, line: string) => process.stderr.write(`[${name}] ${line}\n`),
     }),
   });
-  const page = await startPage(stack, { access: stack.platform.access });
+  const page = await startPage(watchedOf(stack), { access: stack.platform.access });
   output.note('Look at it while it runs:');
   output.whole(`  ${page.address}`);
   const signal = untilSignal();

@@ -8,6 +8,7 @@ import { type Page, startPage } from '../../local/page/server.ts';
 import { carry, prepareSource, provision, watchForwarding } from '../../local/start/journey.ts';
 import { sampleLines } from '../../local/start/records.ts';
 import { type Stack, startStack } from '../../local/start/stack.ts';
+import { watchedOf } from '../../local/start/watched.ts';
 import { eventually } from '../support/eventually.ts';
 import { manifestOf, ORIGIN, succeeded, toldStack } from '../support/watched.ts';
 import { type Browser, launch, looksRight, open, rowsOf } from './browser.ts';
@@ -31,7 +32,7 @@ beforeAll(async () => {
     folder,
     onInvocation: watch.report,
   });
-  page = await startPage(stack);
+  page = await startPage(watchedOf(stack));
   await prepareSource(stack, manifest, 1);
   const pipeline = await provision(stack, manifest, { warmUpSeconds: 1 });
   const lines = sampleLines({ count: 5_000, seed: 1, data: 'raw', bytes: 200 });
@@ -127,6 +128,35 @@ describe('issue 16: requests', () => {
     expect(window.url()).not.toContain('#');
     await fetch(`${stack.platform.origin}/asked/by/hand`);
     for (const one of [window, other]) await one.getByRole('option', { name: /asked\/by\/hand/ }).waitFor();
+    await context.close();
+  });
+});
+
+describe('issue 16: records', () => {
+  it.each([
+    ['wide', 'light'],
+    ['wide', 'dark'],
+    ['narrow', 'light'],
+  ] as const)('are found and followed to their row or their reason, %s and %s', async (size, scheme) => {
+    const { window, errors, context } = await open(browser, page, { path: '/records', size, scheme });
+    await window.getByText('5,000 of 5,000 records').waitFor();
+    await window.getByLabel('Find records').fill('cust-000017');
+    await window.getByText('1 of 5,000 records').waitFor();
+    await rowsOf(window).first().click();
+    await window.getByText('It has landed: this is its row.').waitFor();
+    expect(await window.getByLabel('Its row').textContent()).toContain('"personID": "cust-000017"');
+    await looksRight(window, `records-landed-${size}-${scheme}`);
+    await window.getByLabel('Find records').fill('martian');
+    await rowsOf(window).first().click();
+    await window.getByText('AEP received it, and refused its row later.').waitFor();
+    await looksRight(window, `records-refused-${size}-${scheme}`);
+    await window.getByLabel('Find records').fill('not-json');
+    await window.getByText('2 of 5,000 records').waitFor();
+    await rowsOf(window).first().click();
+    await window.getByText('It is rejected, and kept in the dead-letter store.').waitFor();
+    await window.reload();
+    await window.getByText('It is rejected, and kept in the dead-letter store.').waitFor();
+    expect(errors).toEqual([]);
     await context.close();
   });
 });

@@ -1,4 +1,5 @@
 // A stack as the page looks at it, without one that runs: a simulated platform, and executions that are told.
+import { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { Manifest } from '../../lib/manifest.ts';
 import { Manifest as ManifestSchema } from '../../lib/manifest.ts';
 import { nothingYet } from '../../lib/pipeline.ts';
@@ -27,6 +28,11 @@ export function toldStack(folder = '/nowhere'): Told {
         all: mappings,
         progress: () => ({ invocations: 3, records: 12, redelivered: 2, discarded: 0, shards: [] }),
       },
+    },
+    streams: {
+      client: new KinesisClient({ endpoint: 'http://127.0.0.1:9', region: 'eu-west-1', maxAttempts: 1 }),
+      arn: (name) => `arn:aws:kinesis:eu-west-1:123456789012:stream/${name}`,
+      published: async () => undefined,
     },
     deadLettersFolder: folder,
     told,

@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import { Datasets } from './areas/datasets.tsx';
 import { DeadLetters } from './areas/dead-letters.tsx';
 import { Pipelines } from './areas/pipelines.tsx';
+import { Records } from './areas/records.tsx';
 import { Requests } from './areas/requests.tsx';
 import type { Connection } from './follow.ts';
 import { Link, usePlace } from './place.tsx';
@@ -18,6 +19,7 @@ export interface AreaProps {
 
 const AREAS = {
   pipelines: { title: 'Pipelines', Area: Pipelines },
+  records: { title: 'Records', Area: Records },
   datasets: { title: 'Datasets', Area: Datasets },
   'dead-letters': { title: 'Dead letters', Area: DeadLetters },
   requests: { title: 'Requests', Area: Requests },

@@ -1,0 +1,219 @@
+// Records: those of a stream as they come, and one of them followed to its row or its reason.
+import { useMemo, useRef, useState } from 'preact/hooks';
+import type {
+  DeadLetterLine,
+  FollowedMessage,
+  PipelineLine,
+  RecordDetail,
+  RecordLine,
+  RecordsUpdate,
+} from '../../told.ts';
+import { useAsked } from '../asked.ts';
+import { useFollow } from '../follow.ts';
+import { useLines } from '../lines.ts';
+import { List } from '../list.tsx';
+import type { AreaProps } from '../main.tsx';
+import { Content, Facts, Sign, timeOf, told } from '../parts.tsx';
+import { go, pathOf } from '../place.tsx';
+
+/** The page keeps so many lines. */
+const KEPT = 100_000;
+
+export function Records({ rest: [stream, ...place], onConnection }: AreaProps) {
+  const pipelines = useLines<PipelineLine>('pipelines', ({ name }) => name, onConnection);
+  const streams = useMemo(() => [...new Set(pipelines?.map(({ source }) => source))].sort(), [pipelines]);
+  const chosen = stream ?? streams[0];
+  if (pipelines?.length === 0)
+    return (
+      <div class="empty">
+        There is no stream yet. Apply a manifest: its stream shows here, with its records.
+      </div>
+    );
+  if (chosen === undefined) return <div class="empty">Loading …</div>;
+  return <StreamOf key={chosen} stream={chosen} streams={streams} place={place} />;
+}
+
+interface StreamProps {
+  readonly stream: string;
+  readonly streams: readonly string[];
+  /** Shard and sequence number. */
+  readonly place: readonly string[];
+}
+
+function StreamOf({ stream, streams, place: [shard, number] }: StreamProps) {
+  const lines = useRef<RecordLine[]>([]);
+  const [version, setVersion] = useState(-1);
+  const [wanted, setWanted] = useState('');
+  const rejects = useLines<DeadLetterLine>('dead-letters', ({ id }) => id, nobody);
+  useFollow<RecordsUpdate>(`records ${stream}`, {
+    path: () => `/api/follow/records?stream=${encodeURIComponent(stream)}`,
+    onOpen() {
+      lines.current = [];
+    },
+    onNews({ added }) {
+      // Newest first.
+      lines.current = [...added.toReversed(), ...lines.current].slice(0, KEPT);
+      setVersion((now) => now + 1);
+    },
+  });
+  const reasons = useMemo(() => reasonsOf(rejects ?? []), [rejects]);
+  const fitting = useMemo(() => {
+    const words = wanted.toLowerCase().split(/\s+/).filter(Boolean);
+    const says = (line: RecordLine) =>
+      `${line.partitionKey} ${line.sequenceNumber} ${line.begins} ${reasons.get(line.sequenceNumber) ?? ''}`.toLowerCase();
+    // A derived _id ends in the sequence number.
+    return lines.current.filter((line) =>
+      words.every((word) => says(line).includes(word) || word.endsWith(`:${line.sequenceNumber}`)),
+    );
+  }, [version, wanted, reasons]);
+  const keyOf = (line: RecordLine) => pathOf('records', stream, line.shardId, line.sequenceNumber);
+  const chosen = number === undefined ? undefined : pathOf('records', stream, shard ?? '', number);
+  return (
+    <div class="sides">
+      <section class="side wide" aria-label="All records">
+        <div class="filters">
+          <label class="find">
+            <span>Find records</span>
+            <input
+              type="search"
+              value={wanted}
+              placeholder="key, sequence number, _id, words or reason"
+              onInput={(event) => setWanted(event.currentTarget.value)}
+            />
+          </label>
+          <label class="find narrow">
+            <span>Stream</span>
+            <select value={stream} onChange={(event) => go(pathOf('records', event.currentTarget.value))}>
+              {[...new Set([...streams, stream])].map((name) => (
+                <option key={name}>{name}</option>
+              ))}
+            </select>
+          </label>
+        </div>
+        <p class="amount" role="status">
+          {told(fitting.length)} of {told(lines.current.length)} records
+        </p>
+        <List
+          label="Records, the newest first"
+          rows={fitting}
+          rowHeight={58}
+          keyOf={keyOf}
+          chosen={chosen}
+          onChoose={(path) => go(path, false)}
+          empty={<Empty isAny={lines.current.length > 0} stream={stream} isLoaded={version >= 0} />}
+        >
+          {(line) => (
+            <>
+              <span class="row-title plain">
+                {reasons.has(line.sequenceNumber) && (
+                  <span class="reason">{reasons.get(line.sequenceNumber)}</span>
+                )}{' '}
+                <bdi>{line.begins}</bdi>
+              </span>
+              <span class="row-more">
+                {timeOf(line.at)} · {told(line.bytes)} bytes · key <bdi>{line.partitionKey || '–'}</bdi> · …
+                {line.sequenceNumber.slice(-12)}
+              </span>
+            </>
+          )}
+        </List>
+      </section>
+      {shard === undefined || number === undefined ? (
+        <section class="main-side empty">
+          Choose a record to follow it to its row, or to the reason why there is none.
+        </section>
+      ) : (
+        <Detail stream={stream} shard={shard} number={number} />
+      )}
+    </div>
+  );
+}
+
+const nobody = () => undefined;
+
+function reasonsOf(rejects: readonly DeadLetterLine[]): ReadonlyMap<string, string> {
+  return new Map(rejects.map(({ place, reason }) => [place.replace(/\/.*/, ''), reason]));
+}
+
+interface EmptyProps {
+  readonly isAny: boolean;
+  readonly isLoaded: boolean;
+  readonly stream: string;
+}
+
+function Empty({ isAny, isLoaded, stream }: EmptyProps) {
+  if (!isLoaded) return <>Loading …</>;
+  if (isAny) return <>No record fits. Change what you look for.</>;
+  return <>There is no record in {stream} yet. Put one into the stream: it shows here at once.</>;
+}
+
+interface DetailProps {
+  readonly stream: string;
+  readonly shard: string;
+  readonly number: string;
+}
+
+function Detail({ stream, shard, number }: DetailProps) {
+  const query = new URLSearchParams({ stream, shard, number });
+  const detail = useAsked<RecordDetail>(`/api/record?${query}`);
+  if (detail === undefined) return <section class="main-side empty">Loading …</section>;
+  if (detail === 'gone')
+    return (
+      <section class="main-side empty">
+        This record is not in the stream any more. Choose another from the list.
+      </section>
+    );
+  return (
+    <section class="main-side" aria-label="The record, followed">
+      <h2>
+        <span class="step">1</span> As it came
+      </h2>
+      <Facts
+        facts={[
+          ['partition key', detail.partitionKey],
+          ['sequence number', number],
+          ['shard', shard],
+          ['came', new Date(detail.at).toISOString()],
+          ['bytes', told(detail.bytes)],
+        ]}
+      />
+      <Content label="As it came" shown={detail.came} />
+      {detail.routes.length === 0 && <p class="says">No pipeline of this stream is published.</p>}
+      {detail.routes.map(({ pipeline, messages }) => (
+        <div key={pipeline}>
+          {messages.map((message, index) => (
+            <Followed key={`${pipeline} ${index}`} pipeline={pipeline} message={message} />
+          ))}
+        </div>
+      ))}
+    </section>
+  );
+}
+
+function Followed({ pipeline, message }: { readonly pipeline: string; readonly message: FollowedMessage }) {
+  const { health, says, why, sent, fate } = message;
+  return (
+    <>
+      <h2 class="next-step">
+        <span class="step">2</span> By <bdi>{pipeline}</bdi>
+      </h2>
+      <p class="says">
+        <Sign health={health} />
+        {says} {why}
+      </p>
+      {sent !== undefined && <Content label="As it is sent" shown={sent} />}
+      {fate !== undefined && (
+        <>
+          <h2 class="next-step">
+            <span class="step">3</span> What became of it
+          </h2>
+          <p class="says">
+            <Sign health={fate.health} />
+            {fate.says}
+          </p>
+          {fate.row !== undefined && <Content label="Its row" shown={fate.row} />}
+        </>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,143 @@
+// The records of a stream as they come, and one of them followed to its row or its reason on each route.
+import { GetRecordsCommand, GetShardIteratorCommand } from '@aws-sdk/client-kinesis';
+import { createSchemas } from '../../../lib/forward/read/formats/by-schema.ts';
+import type { PublishedRoute } from '../../../lib/published.ts';
+import { recordFor } from '../../../lib/redrive/parcel.ts';
+import { createLook, type LookedMessage } from '../../../lib/tap/look.ts';
+import { kinesisStream } from '../../aws/kinesis-stream.ts';
+import type { Feed } from '../events.ts';
+import { fateOf } from '../fate.ts';
+import { shownBytes, shownText } from '../shown.ts';
+import type { Stored } from '../store.ts';
+import type { FollowedMessage, RecordDetail, RecordLine, RecordsUpdate } from '../told.ts';
+import type { Looked, Watched } from '../watched.ts';
+
+/** So many records are read of a shard at a look, at most. */
+const AT_ONCE = 5_000;
+const PAGE_RECORDS = 1_000;
+/** How much of a record stands in its line, and can be searched, in characters. */
+const BEGINNING = 200;
+
+/** All that is in the stream, from its oldest record on, and then what comes. */
+export function recordsFeed({ watched: { streams } }: Looked, name: string): Feed {
+  const stream = kinesisStream(streams.client, streams.arn(name));
+  const iterators = new Map<string, string | undefined>();
+  let isFirst = true;
+  return async (): Promise<RecordsUpdate | undefined> => {
+    const added: RecordLine[] = [];
+    for (const { shardId } of await stream.shards()) {
+      if (!iterators.has(shardId))
+        iterators.set(shardId, await stream.iterator(shardId, { type: 'TRIM_HORIZON' }));
+      for (let read = 0, next = iterators.get(shardId); next !== undefined && read < AT_ONCE; ) {
+        const page = await stream.read(next, PAGE_RECORDS);
+        added.push(...page.records.map((record) => lineOf(shardId, record)));
+        read += page.records.length;
+        next = page.next;
+        iterators.set(shardId, next);
+        if (page.records.length === 0) break;
+      }
+    }
+    if (added.length === 0 && !isFirst) return undefined;
+    isFirst = false;
+    return { added };
+  };
+}
+
+interface KinesisRecord {
+  readonly SequenceNumber?: string | undefined;
+  readonly PartitionKey?: string | undefined;
+  readonly ApproximateArrivalTimestamp?: Date | undefined;
+  readonly Data?: Uint8Array | undefined;
+}
+
+function lineOf(shardId: string, record: KinesisRecord): RecordLine {
+  const data = Buffer.from(record.Data ?? []);
+  return {
+    shardId,
+    sequenceNumber: record.SequenceNumber ?? '',
+    partitionKey: record.PartitionKey ?? '',
+    at: record.ApproximateArrivalTimestamp?.getTime() ?? 0,
+    bytes: data.length,
+    begins: data
+      .subarray(0, 4 * BEGINNING)
+      .toString('utf8')
+      .slice(0, BEGINNING),
+  };
+}
+
+export interface RecordPlace {
+  readonly stream: string;
+  readonly shardId: string;
+  readonly sequenceNumber: string;
+}
+
+/** `undefined` of one that is not in the stream any more. */
+export async function recordDetail(
+  { watched, store }: Looked,
+  place: RecordPlace,
+): Promise<RecordDetail | undefined> {
+  const streamArn = watched.streams.arn(place.stream);
+  const record = await readOne(watched, place);
+  if (record === undefined) return undefined;
+  const stored = (await store.rejected()).filter(
+    ({ entry }) => entry.sequenceNumber === place.sequenceNumber,
+  );
+  const line = lineOf(place.shardId, record);
+  const data = Buffer.from(record.Data ?? []);
+  const published = await watched.streams.published(streamArn);
+  const schemas = createSchemas({ now: Date.now });
+  const looked = recordFor(
+    { shardId: place.shardId, streamArn },
+    { ...line, arrivedAt: line.at / 1000, data: data.toString('base64') },
+  );
+  const routes = (published?.routes ?? []).map(async (route) => {
+    const look = createLook(published as NonNullable<typeof published>, route, schemas);
+    const messages = await look(looked, place.shardId);
+    return {
+      pipeline: route.pipeline,
+      messages: messages.map((one) => followed(watched, route, one, stored)),
+    };
+  });
+  return { ...line, came: shownBytes(data), routes: await Promise.all(routes) };
+}
+
+function followed(
+  watched: Watched,
+  route: PublishedRoute,
+  message: LookedMessage,
+  stored: readonly Stored[],
+): FollowedMessage {
+  const { outcome, reason, text, sends } = message;
+  return {
+    ...OUTCOMES[outcome],
+    why: [reason, text].filter((one) => one !== undefined).join(': '),
+    ...(sends !== undefined && { sent: shownText(sends), fate: fateOf(watched, route, sends, stored) }),
+  };
+}
+
+const OUTCOMES = {
+  sent: { health: 'good', says: 'It is sent.' },
+  filtered: { health: 'off', says: 'This pipeline does not take it: its rules filter it.' },
+  unrouted: { health: 'off', says: 'No pipeline of the stream takes it.' },
+  rejected: { health: 'bad', says: 'It is rejected, and kept in the dead-letter store.' },
+  waits: { health: 'busy', says: 'It cannot be decoded yet, and waits in the stream.' },
+} as const;
+
+async function readOne({ streams: { client } }: Watched, place: RecordPlace) {
+  try {
+    const { ShardIterator } = await client.send(
+      new GetShardIteratorCommand({
+        StreamName: place.stream,
+        ShardId: place.shardId,
+        ShardIteratorType: 'AT_SEQUENCE_NUMBER',
+        StartingSequenceNumber: place.sequenceNumber,
+      }),
+    );
+    const { Records } = await client.send(new GetRecordsCommand({ ShardIterator, Limit: 1 }));
+    const [record] = Records ?? [];
+    return record?.SequenceNumber === place.sequenceNumber ? record : undefined;
+  } catch {
+    // The address names a stream, a shard or a number that there is not.
+    return undefined;
+  }
+}
