@@ -5,13 +5,13 @@ export interface Written {
   readonly year: number;
   readonly month: number;
   readonly day: number;
-  readonly hour?: number;
-  readonly minute?: number;
-  readonly second?: number;
+  readonly hour: number | undefined;
+  readonly minute: number | undefined;
+  readonly second: number | undefined;
   /** The digits behind the point. */
-  readonly fraction?: string;
-  /** Minutes east of UTC; left out where no zone is written. */
-  readonly offset?: number;
+  readonly fraction: string | undefined;
+  /** Minutes east of UTC; `undefined` where no zone is written. */
+  readonly offset: number | undefined;
 }
 
 /** A time in a text: the pattern in Java's letters, as Data Prep takes it, and what it says. */
@@ -26,6 +26,8 @@ const CLOCK = String.raw`(?<hour>\d\d):(?<minute>\d\d)(?::(?<second>\d\d)(?:[.](
 
 interface Reader {
   readonly regex: RegExp;
+  /** What `beginningOf` says of its texts. */
+  readonly begins: readonly string[];
   /** The pattern of the day, in front of the clock. */
   readonly day: string;
   /** What stands between day and clock, as a pattern. */
@@ -43,63 +45,89 @@ const reader = (source: string, rest: Omit<Reader, 'regex'>): Reader => ({
 const READERS: readonly Reader[] = [
   reader(
     String.raw`(?<year>\d{4})-(?<month>\d\d)-(?<day>\d\d)(?:T${CLOCK}(?<zone>Z|[+-]\d\d(?::?\d\d)?)?)?`,
-    { day: 'yyyy-MM-dd', between: "'T'", zone: 'X' },
+    { begins: ['4-', '4-T'], day: 'yyyy-MM-dd', between: "'T'", zone: 'X' },
   ),
   reader(
     String.raw`(?<year>\d{4})-(?<month>\d\d)-(?<day>\d\d) ${CLOCK}(?<blank> ?)(?<zone>Z|[+-]\d\d(?::?\d\d)?)?`,
-    { day: 'yyyy-MM-dd', between: ' ', zone: 'X' },
+    { begins: ['4- '], day: 'yyyy-MM-dd', between: ' ', zone: 'X' },
   ),
   reader(String.raw`(?<year>\d{4})/(?<month>\d\d)/(?<day>\d\d)(?: ${CLOCK})?`, {
+    begins: ['4/', '4/ '],
     day: 'yyyy/MM/dd',
     between: ' ',
   }),
   reader(String.raw`(?<month>\d{1,2})/(?<day>\d{1,2})/(?<year>\d{4})(?: ${CLOCK})?`, {
+    begins: ['1/', '2/'],
     day: 'M/d/yyyy',
     between: ' ',
   }),
   reader(String.raw`(?<day>\d{1,2})/(?<month>\d{1,2})/(?<year>\d{4})(?: ${CLOCK})?`, {
+    begins: ['1/', '2/'],
     day: 'd/M/yyyy',
     between: ' ',
   }),
   reader(String.raw`(?<day>\d{1,2})\.(?<month>\d{1,2})\.(?<year>\d{4})(?: ${CLOCK})?`, {
+    begins: ['1.', '2.'],
     day: 'd.M.yyyy',
     between: ' ',
   }),
   reader(String.raw`(?<day>\d{1,2})-(?<name>${MONTH})-(?<year>\d{4})(?: ${CLOCK})?`, {
+    begins: ['1-', '2-'],
     day: 'd-MMM-yyyy',
     between: ' ',
   }),
   reader(
     String.raw`(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (?<day>\d{1,2}) (?<name>${MONTH}) (?<year>\d{4}) ${CLOCK}(?<blank> )(?<zone>[+-]\d{4})`,
-    { day: 'EEE, d MMM yyyy', between: ' ', zone: 'Z' },
+    { begins: ['3,'], day: 'EEE, d MMM yyyy', between: ' ', zone: 'Z' },
   ),
   reader(
     String.raw`(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (?<day>\d{1,2}) (?<name>${MONTH}) (?<year>\d{4}) ${CLOCK}(?<blank> )(?<zone>GMT|UTC)`,
-    { day: 'EEE, d MMM yyyy', between: ' ', zone: 'z' },
+    { begins: ['3,'], day: 'EEE, d MMM yyyy', between: ' ', zone: 'z' },
   ),
   reader(String.raw`(?<day>\d\d)/(?<name>${MONTH})/(?<year>\d{4}):${CLOCK}(?<blank> )(?<zone>[+-]\d{4})`, {
+    begins: ['2/'],
     day: 'dd/MMM/yyyy',
     between: ':',
     zone: 'Z',
   }),
 ];
 
+/** Most texts are told by that alone. */
+const READERS_BY_BEGINNING = Map.groupBy(
+  READERS.flatMap((one) => one.begins.map((begins) => ({ one, begins }))),
+  ({ begins }) => begins,
+);
+
 const COMPACT =
   /^(?<year>\d{4})(?<month>\d\d)(?<day>\d\d)T(?<hour>\d\d)(?<minute>\d\d)(?<second>\d\d)(?<zone>Z|[+-]\d{4})$/;
+
+/**
+ * Where the first character stands that is no digit, and which it is. Where a year is first, also what is behind the day.
+ * Of a word it is the one behind three letters.
+ */
+function beginningOf(text: string): string {
+  let at = 0;
+  while (at <= 8 && isDigit(text.charCodeAt(at))) at++;
+  if (at === 0) at = 3;
+  return `${at}${text[at]}${at === 4 ? (text[10] ?? '') : ''}`;
+}
+
+/** @param unit of UTF-16 */
+export function isDigit(unit: number): boolean {
+  return unit >= 48 && unit <= 57;
+}
 
 /** The forms that a text has: none, one, or two where day and month cannot be told apart. */
 export function dateForms(text: string): DateForm[] {
   // Most texts are no times, and are told from one by two looks.
   if (text.length < 8 || text.length > 40) return [];
-  const first = text.charCodeAt(0);
-  const isDigit = first >= 48 && first <= 57;
-  if (!isDigit && text[3] !== ',') return [];
-  const compact = COMPACT.exec(text)?.groups;
-  if (compact !== undefined) {
-    const written = real(writtenIn(compact));
+  const beginning = beginningOf(text);
+  if (beginning === '8T') {
+    const compact = COMPACT.exec(text)?.groups;
+    const written = compact && real(writtenIn(compact));
     return written === undefined ? [] : [{ pattern: "yyyyMMdd'T'HHmmssX", written }];
   }
-  return READERS.flatMap((one) => {
+  return (READERS_BY_BEGINNING.get(beginning) ?? []).flatMap(({ one }) => {
     const groups = one.regex.exec(text)?.groups;
     const written = groups && real(writtenIn(groups));
     return written === undefined ? [] : [{ pattern: patternOf(one, groups ?? {}), written }];
@@ -116,23 +144,25 @@ function patternOf({ day, between = '', zone = '' }: Reader, groups: Groups): st
   return `${day}${between}HH:mm${second}${fraction}${ending}`;
 }
 
-function writtenIn(groups: Groups): Written {
-  const number = (name: string) => (groups[name] === undefined ? undefined : Number(groups[name]));
-  const [hour, minute, second] = [number('hour'), number('minute'), number('second')];
-  const month = groups.name === undefined ? number('month') : MONTHS.indexOf(groups.name) + 1;
+function writtenIn({ year, month, name, day, hour, minute, second, fraction, zone }: Groups): Written {
   return {
-    year: number('year') ?? 0,
-    month: month ?? 0,
-    day: number('day') ?? 0,
-    ...(hour !== undefined && { hour }),
-    ...(minute !== undefined && { minute }),
-    ...(second !== undefined && { second }),
-    ...(groups.fraction !== undefined && { fraction: groups.fraction }),
-    ...(groups.zone !== undefined && { offset: offsetOf(groups.zone) }),
+    year: Number(year),
+    month: name === undefined ? Number(month) : MONTHS.indexOf(name) + 1,
+    day: Number(day),
+    hour: numberIn(hour),
+    minute: numberIn(minute),
+    second: numberIn(second),
+    fraction,
+    offset: zone === undefined ? undefined : offsetOf(zone),
   };
 }
 
+function numberIn(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
+}
+
 function offsetOf(zone: string): number {
+  if (zone === 'Z') return 0;
   const [, sign, hours, minutes = '0'] = /^([+-])(\d\d):?(\d\d)?$/.exec(zone) ?? [];
   return sign === undefined ? 0 : (Number(hours) * 60 + Number(minutes)) * (sign === '-' ? -1 : 1);
 }
@@ -140,11 +170,15 @@ function offsetOf(zone: string): number {
 /** `undefined` of a time that no calendar and no clock shows. */
 function real(written: Written): Written | undefined {
   const { year, month, day, hour = 0, minute = 0, second = 0, offset = 0 } = written;
-  const there = new Date(Date.UTC(year, month - 1, day));
-  const isDay = there.getUTCMonth() === month - 1 && there.getUTCDate() === day && year >= 1000;
+  const isDay = year >= 1000 && month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month);
   return isDay && hour < 24 && minute < 60 && second < 60 && Math.abs(offset) <= 14 * 60
     ? written
     : undefined;
+}
+
+function daysIn(year: number, month: number): number {
+  if (month !== 2) return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
+  return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
 }
 
 const two = (value: number) => String(value).padStart(2, '0');
@@ -204,10 +238,11 @@ export type Epoch = keyof typeof EPOCHS;
 const FIRST = 1_000_000_000;
 const LAST = 4_102_444_800;
 
+const UNITS = Object.entries(EPOCHS) as [Epoch, number][];
+
 /** What a whole number may count; `undefined` where it is no time of this century. */
 export function epochOf(value: number): Epoch | undefined {
-  for (const [name, each] of Object.entries(EPOCHS) as [Epoch, number][])
-    if (value >= FIRST * each && value < LAST * each) return name;
+  for (const [name, each] of UNITS) if (value >= FIRST * each && value < LAST * each) return name;
   return undefined;
 }
 

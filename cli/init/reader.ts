@@ -4,6 +4,7 @@ import { check } from '../../lib/forward/json/check.ts';
 import { canonicalNumber, withDigits } from '../../lib/json-text.ts';
 import { parseManifest } from '../../lib/manifest.ts';
 import { createOutcomes, standInFor } from '../../local/check/records-check.ts';
+import { isDigit } from './dates.ts';
 import { type FormatName, type Kind, kindIn } from './formats.ts';
 import type { Line } from './lines.ts';
 
@@ -78,13 +79,35 @@ function pipelineOf(format: FormatName | undefined, stream: string, isPacked: bo
 
 /** A number of so many digits, or with such an exponent, that JavaScript's may be another. In a text it does no harm. */
 const SUSPECT = /(?<=[:,[\s])-?\d(?:[\d.]{15,}(?:[eE][+-]?\d+)?|[\d.]*[eE][+-]?\d{3,})/g;
-/** Quick, and true of every text in which `SUSPECT` finds something. */
-const MAY_BE = /[\d.](?:[\d.]{15}|[eE][+-]?\d{3})/;
 
 /** A number keeps its digits where JavaScript would change it, and is JavaScript's own everywhere else. */
 export function parseExactly(text: string): Message {
-  const isPlain = !MAY_BE.test(text) || (text.match(SUSPECT) ?? []).every(isSame);
+  const isPlain = !mayBeLong(text) || (text.match(SUSPECT) ?? []).every(isSame);
   return (isPlain ? JSON.parse(text) : plain(withDigits(text))) as Message;
+}
+
+/** Quick, and true of every text in which `SUSPECT` finds something: many digits, or an exponent of three. */
+function mayBeLong(text: string): boolean {
+  let digits = 0;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (isDigit(unit) || unit === POINT) {
+      digits += 1;
+      if (digits === 16) return true;
+      continue;
+    }
+    if (digits > 0 && (unit === SMALL_E || unit === LARGE_E) && hasLongExponent(text, at + 1)) return true;
+    digits = 0;
+  }
+  return false;
+}
+
+const [POINT, SMALL_E, LARGE_E, PLUS, MINUS] = Array.from('.eE+-', (one) => one.charCodeAt(0));
+
+function hasLongExponent(text: string, from: number): boolean {
+  const sign = text.charCodeAt(from);
+  const at = sign === PLUS || sign === MINUS ? from + 1 : from;
+  return [0, 1, 2].every((more) => isDigit(text.charCodeAt(at + more)));
 }
 
 /** Whether JavaScript's number is the one that is written. */

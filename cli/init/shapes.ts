@@ -15,6 +15,7 @@ export interface Division {
 
 /** Counts, for each field of few values, which members stand beside which value. */
 export interface Dividers {
+  /** @param present the ids of the nodes that the record has, each once */
   add(record: Readonly<Record<string, unknown>>, present: readonly number[]): void;
   /** Counts a message for the one field that divides messages of its format. */
   addOfKind(kind: Kind | undefined, present: readonly number[]): void;
@@ -24,8 +25,10 @@ export interface Dividers {
 
 interface Beside {
   count: number;
-  /** By the id of the node. */
+  /** How many records had a member, by the id of the node. */
   readonly present: Map<number, number>;
+  /** How many had a set of members, by its place among the sets: not counted in `present` yet. */
+  readonly sets: Map<number, number>;
 }
 
 interface Divider {
@@ -40,58 +43,44 @@ const ALIKE = 0.6;
 /** Records of a value, on the average: below that it is no kind, but a name. */
 const MIN_RECORDS = 2;
 const MAX_VALUE = 100;
-/** Beyond that many members the fields of few values are not counted any more. */
+/** Only so many fields of the first record may divide. */
 const MAX_DIVIDERS = 60;
+/** Sets of members that are told apart before they are counted. */
+const MAX_SETS = 1_000;
 
 export function createDividers(): Dividers {
-  const dividers = new Map<string, Divider | 'none'>();
+  const sets = createSets();
+  let dividers: readonly Divider[] = [];
   let records = 0;
 
-  function look(key: string, steps: () => string[], value: unknown, present: readonly number[]): void {
-    const known = dividers.get(key);
-    if (known === 'none') return;
-    const isFirst = known === undefined;
-    // A field that was not there from the first record on is missing somewhere.
-    if (isFirst && (records > 1 || dividers.size >= MAX_DIVIDERS)) return;
-    const divider = known ?? { steps: steps(), values: new Map<Value, Beside>() };
-    if (isFirst) dividers.set(key, divider);
-    if (!isValue(value)) {
-      dividers.set(key, 'none');
-      return;
-    }
-    let beside = divider.values.get(value);
-    if (beside === undefined) {
-      if (divider.values.size >= MAX_FEW) {
-        dividers.set(key, 'none');
-        return;
-      }
-      beside = { count: 0, present: new Map() };
-      divider.values.set(value, beside);
-    }
-    beside.count += 1;
-    for (const id of present) beside.present.set(id, (beside.present.get(id) ?? 0) + 1);
+  /** A field that is missing once, or has no such value, does not divide. */
+  function look(valueAt: (steps: readonly string[]) => unknown, present: readonly number[]): void {
+    if (dividers.length === 0) return;
+    const set = sets.placeOf(present);
+    dividers = dividers.filter((one) => isCounted(one, valueAt(one.steps), set));
+    if (sets.size < MAX_SETS) return;
+    settle(dividers, sets.at);
+    sets.clear();
   }
 
   return {
-    add(record, all) {
+    add(record, present) {
       records += 1;
-      const present = [...new Set(all)];
-      for (const [name, value] of Object.entries(record)) {
-        if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-          for (const [inner, one] of Object.entries(value))
-            look(`${name}\u0000${inner}`, () => [name, inner], one, present);
-        } else look(name, () => [name], value, present);
-      }
+      // A field that was not there from the first record on is missing somewhere.
+      if (records === 1) dividers = fieldsOf(record).slice(0, MAX_DIVIDERS).map(dividerAt);
+      look((steps) => valueIn(record, steps), present);
     },
-    addOfKind(kind, all) {
+    addOfKind(kind, present) {
       records += 1;
-      if (kind === undefined) return;
-      const { steps, value } = kind;
-      look(steps.join('\u0000'), () => [...steps], value, [...new Set(all)]);
+      if (records === 1 && kind !== undefined) dividers = [dividerAt(kind.steps)];
+      const path = kind?.steps.join('\u0000');
+      look((steps) => (steps.join('\u0000') === path ? kind?.value : undefined), present);
     },
     division(root) {
-      const ways = [...dividers.values()].flatMap((one) => {
-        if (one === 'none' || total(one) !== root.count) return [];
+      settle(dividers, sets.at);
+      sets.clear();
+      const ways = dividers.flatMap((one) => {
+        if (total(one) !== root.count) return [];
         const way = divided(one);
         return way === undefined ? [] : [way];
       });
@@ -99,6 +88,78 @@ export function createDividers(): Dividers {
       return best === undefined ? undefined : { steps: best.steps, shapes: best.shapes };
     },
   };
+}
+
+function dividerAt(steps: readonly string[]): Divider {
+  return { steps: [...steps], values: new Map() };
+}
+
+/** The fields of a record, and those of its objects. */
+function fieldsOf(record: Readonly<Record<string, unknown>>): string[][] {
+  return Object.entries(record).flatMap(([name, value]) =>
+    isPlain(value) ? Object.keys(value).map((inner) => [name, inner]) : [[name]],
+  );
+}
+
+function valueIn(record: Readonly<Record<string, unknown>>, [name = '', inner]: readonly string[]): unknown {
+  const value = record[name];
+  if (inner === undefined) return value;
+  return isPlain(value) ? value[inner] : undefined;
+}
+
+function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Whether it may still divide the records. */
+function isCounted({ values }: Divider, value: unknown, set: number): boolean {
+  if (!isValue(value)) return false;
+  let beside = values.get(value);
+  if (beside === undefined) {
+    if (values.size >= MAX_FEW) return false;
+    beside = { count: 0, present: new Map(), sets: new Map() };
+    values.set(value, beside);
+  }
+  beside.count += 1;
+  beside.sets.set(set, (beside.sets.get(set) ?? 0) + 1);
+  return true;
+}
+
+/** Counts the members of all sets. */
+function settle(dividers: readonly Divider[], setAt: (place: number) => readonly number[]): void {
+  for (const { present, sets } of dividers.flatMap(({ values }) => [...values.values()])) {
+    for (const [place, count] of sets)
+      for (const id of setAt(place)) present.set(id, (present.get(id) ?? 0) + count);
+    sets.clear();
+  }
+}
+
+/** Sets of members, each once: nearly all records have one of a few. */
+function createSets() {
+  let all: (readonly number[])[] = [];
+  const byHash = new Map<number, number[]>();
+  return {
+    get size() {
+      return all.length;
+    },
+    at: (place: number): readonly number[] => all[place] ?? [],
+    placeOf(ids: readonly number[]): number {
+      const hash = ids.reduce((sum, id) => Math.imul(sum ^ id, 0x01000193), 0);
+      const places = byHash.get(hash) ?? [];
+      const known = places.find((place) => isSame(all[place] ?? [], ids));
+      if (known !== undefined) return known;
+      byHash.set(hash, [...places, all.length]);
+      return all.push(ids) - 1;
+    },
+    clear() {
+      all = [];
+      byHash.clear();
+    },
+  };
+}
+
+function isSame(one: readonly number[], other: readonly number[]): boolean {
+  return one.length === other.length && one.every((id, at) => id === other[at]);
 }
 
 interface Way extends Division {

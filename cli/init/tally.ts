@@ -1,6 +1,7 @@
 // What was seen at each path of the records: how often, of which type and form. Bounded, whatever the records are.
 import { isExact } from '../../lib/json-text.ts';
 import { dateForms, epochOf } from './dates.ts';
+import { createHashes, type Hashes, hashOf } from './hashes.ts';
 
 /** What a value is; `long` is a number with more digits than a double holds. */
 export type Kind = 'null' | 'boolean' | 'integer' | 'number' | 'long' | 'text' | 'list' | 'object';
@@ -23,7 +24,9 @@ export interface Node {
   /** The values that were seen, with how often; `undefined` once there are too many or too long ones. */
   distinct: Map<string | number | boolean | null, number> | undefined;
   /** Of a field that is in every record, as long as no value came twice and there is room. */
-  unique: Set<number> | undefined;
+  unique: Hashes | undefined;
+  /** The last record that had it, as they are counted. */
+  lastIn: number;
 }
 
 /** A field of few values has no more than these. */
@@ -33,7 +36,7 @@ export const MAX_MEMBERS = 300;
 const MAX_NODES = 20_000;
 const MAX_DEPTH = 20;
 const MAX_SHORT_TEXT = 100;
-/** Values of all fields together that are kept to see whether one comes twice: about 40 bytes each. */
+/** Values of all fields together that are kept to see whether one comes twice: 16 to 32 bytes each. */
 const MAX_KEPT_VALUES = 2_000_000;
 
 export interface Tally {
@@ -43,7 +46,7 @@ export interface Tally {
   readonly isFull: boolean;
   /**
    * Adds a record.
-   * @returns the ids of the nodes it has, and whether anything in it is of a kind or form that none had before
+   * @returns the ids of the nodes it has, each once, and whether anything in it is of a kind or form that none had before
    */
   add(record: Readonly<Record<string, unknown>>): {
     readonly present: readonly number[];
@@ -58,6 +61,7 @@ export function createTally(maxKept = MAX_KEPT_VALUES): Tally {
   /** Fields whose values are kept, in the order in which they were met. */
   const watched: Node[] = [];
   let isFull = false;
+  let records = 0;
   let present: number[] = [];
   let isNews = false;
 
@@ -71,7 +75,8 @@ export function createTally(maxKept = MAX_KEPT_VALUES): Tally {
     values: undefined,
     items: undefined,
     distinct: new Map(),
-    unique: new Set(),
+    unique: createHashes(),
+    lastIn: 0,
   });
   const up = <K>(map: Map<K, number>, key: K) => {
     const before = map.get(key);
@@ -87,7 +92,10 @@ export function createTally(maxKept = MAX_KEPT_VALUES): Tally {
 
   function see(node: Node, value: unknown): void {
     node.count += 1;
-    present.push(node.id);
+    if (node.lastIn !== records) {
+      node.lastIn = records;
+      present.push(node.id);
+    }
     const kind = kindOf(value);
     up(node.kinds, kind);
     if (kind === 'object') seeObject(node, value as Record<string, unknown>);
@@ -182,6 +190,7 @@ export function createTally(maxKept = MAX_KEPT_VALUES): Tally {
       return isFull;
     },
     add(record) {
+      records += 1;
       present = [];
       isNews = false;
       see(tally.root, record);
@@ -236,17 +245,6 @@ function seeDistinct(node: Node, kind: Kind, value: unknown): void {
   const before = distinct.get(key);
   if (!isShort || (before === undefined && distinct.size >= MAX_FEW)) node.distinct = undefined;
   else distinct.set(key, (before ?? 0) + 1);
-}
-
-/** FNV-1a, twice with different beginnings: 52 bits, so that a hundred thousand values have hashes of their own. */
-function hashOf(text: string): number {
-  let [one, other] = [0x811c9dc5, 0x1b873593];
-  for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at);
-    one = Math.imul(one ^ unit, 0x01000193);
-    other = Math.imul(other ^ unit, 0x85ebca6b);
-  }
-  return (one >>> 0) * 0x100000 + ((other >>> 0) & 0xfffff);
 }
 
 function merge(into: Node, from: Node): void {

@@ -1,8 +1,10 @@
 // What init says of each field, and what it makes of it: types with their evidence, and no guess applied.
 import { describe, expect, it } from 'vitest';
 import { dateForms, epochOf, instantText, isTimeName } from '../../../cli/init/dates.ts';
+import { createHashes, hashOf } from '../../../cli/init/hashes.ts';
 import { fieldName, pipelineName, sourcePath } from '../../../cli/init/names.ts';
 import { evidence, fieldRows, identityLines, pipelineLines } from '../../../cli/init/report.ts';
+import { createDividers } from '../../../cli/init/shapes.ts';
 import { createTally } from '../../../cli/init/tally.ts';
 import { CHANGES_OF_TABLES } from './data-sets.ts';
 import { inferred } from './landing.ts';
@@ -77,6 +79,10 @@ describe('15 init: dates by their form', () => {
     ['Fri, 13 Feb 2026 08:15:30 +0000', 'EEE, d MMM yyyy HH:mm:ss Z', '2026-02-13T08:15:30Z'],
     ['13/Feb/2026:08:15:30 +0100', 'dd/MMM/yyyy:HH:mm:ss Z', '2026-02-13T08:15:30+01:00'],
     ['13.2.2026', 'd.M.yyyy', '2026-02-13T00:00:00Z'],
+    ['2024-02-29', 'yyyy-MM-dd', '2024-02-29T00:00:00Z'],
+    ['2000-02-29', 'yyyy-MM-dd', '2000-02-29T00:00:00Z'],
+    ['2026-04-30', 'yyyy-MM-dd', '2026-04-30T00:00:00Z'],
+    ['2026-12-31', 'yyyy-MM-dd', '2026-12-31T00:00:00Z'],
     ['02/13/2026', 'M/d/yyyy', '2026-02-13T00:00:00Z'],
     ['13/02/2026', 'd/M/yyyy', '2026-02-13T00:00:00Z'],
   ])('%s is %s', (text, pattern, instant) => {
@@ -87,7 +93,14 @@ describe('15 init: dates by their form', () => {
 
   it.each([
     '2026-02-30',
+    '2026-02-29',
+    '2100-02-29',
+    '2026-04-31',
+    '2026-12-32',
+    '2026-01-00',
+    '2026-00-01',
     '2026-13-01',
+    '2026-02-13X08:15:30Z',
     '2026-02-13T25:00:00Z',
     '20260213',
     'soon, or not',
@@ -289,5 +302,32 @@ describe('15 init of 100,000 records: bounded memory', () => {
     const keptOf = (name: string) => tally.root.members?.get(name)?.unique?.size;
     expect([keptOf('id'), keptOf('code'), keptOf('late')]).toEqual([60, undefined, undefined]);
     expect(tally.root.members?.get('list')?.items?.unique).toBeUndefined();
+  });
+
+  it('a hash is known from when it was added on, as in a set', () => {
+    const [hashes, set] = [createHashes(), new Set<number>()];
+    for (let n = 0; n < 3_000; n++) {
+      // Some come twice; zero, and numbers with the same last bits, are hashes like others.
+      const hash = n % 3 === 0 ? (n % 700) * 2 ** 32 : hashOf(String(n % 2_000));
+      expect(hashes.has(hash)).toBe(set.has(hash));
+      if (!set.has(hash)) hashes.add(hash);
+      set.add(hash);
+    }
+    expect(hashes.size).toBe(set.size);
+    expect([...set].every((hash) => hashes.has(hash))).toBe(true);
+    expect(hashes.has(hashOf('another'))).toBe(false);
+  });
+
+  it('kinds are told apart also where thousands of records each have other fields', () => {
+    const [tally, dividers] = [createTally(), createDividers()];
+    const own = (kind: string) =>
+      Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`${kind}${i}`, 0.5]));
+    for (let n = 0; n < 4_000; n++) {
+      const kind = n % 2 === 0 ? 'a' : 'b';
+      const some = Array.from({ length: 12 }, (_, bit) => `extra${bit}`).filter((_, bit) => (n >> bit) & 1);
+      const record = { kind, ...own(kind), ...Object.fromEntries(some.map((name) => [name, 0.5])) };
+      dividers.add(record, tally.add(record).present);
+    }
+    expect(dividers.division(tally.root)).toEqual({ steps: ['kind'], shapes: [['a'], ['b']] });
   });
 });
