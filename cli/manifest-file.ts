@@ -1,6 +1,7 @@
 // A manifest's file as the state machine takes it: with the schemas and the samples that lie beside it.
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
+import { MAX_FILE_BYTES } from '../lib/bounds.ts';
 import { parseSamplesText, samplesFileOf } from '../lib/samples.ts';
 import { manifestInFile } from '../lib/schemas/files.ts';
 import { MistakeError } from '../terminal/mistake.ts';
@@ -32,10 +33,14 @@ export async function readPipelineFile(file: string): Promise<PipelineFile> {
   return { name: manifest.name, sandbox: manifest.sandbox, asked };
 }
 
-/** `undefined` where there is no such file. */
+/**
+ * No more of it is read than such a file may have, whatever the name stands for.
+ * @returns `undefined` where there is no such file
+ */
 async function readText(file: string): Promise<string | undefined> {
+  const parts: Buffer[] = [];
   try {
-    return await readFile(file, 'utf8');
+    for await (const part of createReadStream(file, { end: MAX_FILE_BYTES })) parts.push(part as Buffer);
   } catch (error) {
     const { code = 'an error' } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return undefined;
@@ -46,4 +51,11 @@ async function readText(file: string): Promise<string | undefined> {
       error,
     );
   }
+  const bytes = Buffer.concat(parts);
+  if (bytes.length <= MAX_FILE_BYTES) return bytes.toString();
+  throw new MistakeError(
+    'TOO_LARGE',
+    `${file} has more than ${MAX_FILE_BYTES} bytes: a manifest and its samples have less`,
+    'Name the file of a manifest. Records are for: penstock init --records FILE',
+  );
 }

@@ -18,6 +18,9 @@ export const MAX_IN_LEDGER_BYTES = {
  */
 export const MAX_MANIFEST_BYTES = 100_000;
 
+/** A file of a manifest or of its samples: ten times what a manifest may have, since people write blanks. */
+export const MAX_FILE_BYTES = 1_000_000;
+
 /** All of reconcile's progress, which has its own item. Each write costs a unit for each KB. */
 export const MAX_PROGRESS_BYTES = 16_000;
 

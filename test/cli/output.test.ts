@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify, stripVTControlCharacters } from 'node:util';
@@ -12,6 +12,9 @@ describe('15: errors have a code, a cause and the next command', () => {
     folder = await mkdtemp(join(tmpdir(), 'penstock-cli-'));
     await writeFile(join(folder, 'broken.json'), '{"version": 1,');
     await writeFile(join(folder, 'wrong.json'), '{"version": 1, "name": "x"}');
+    // A gigabyte of nothing, which takes no room on the disk.
+    await writeFile(join(folder, 'large.json'), '');
+    await truncate(join(folder, 'large.json'), 2 ** 30);
   });
   afterAll(() => rm(folder, { recursive: true }));
 
@@ -24,6 +27,7 @@ describe('15: errors have a code, a cause and the next command', () => {
     ['a stage that is none', ['status', '--stage', '../x'], 'USAGE', '--stage prod'],
     ['a file that is not there', ['plan', 'none.json'], 'FILE_UNREADABLE', 'Name the file'],
     ['a file that is a folder', ['plan', '{folder}'], 'FILE_UNREADABLE', 'Name the file'],
+    ['a file of a gigabyte', ['plan', '{folder}/large.json'], 'TOO_LARGE', 'penstock init --records'],
     ['a file that is no JSON', ['plan', '{folder}/broken.json'], 'MANIFEST_INVALID', 'docs/manifest'],
     ['a manifest that is none', ['apply', '{folder}/wrong.json'], 'MANIFEST_INVALID', 'docs/manifest'],
     ['nothing to check', ['check'], 'USAGE', 'penstock check FILE'],
