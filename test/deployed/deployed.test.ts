@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
@@ -22,6 +22,7 @@ import { eventually } from '../support/eventually.ts';
 import { githubSignature } from '../support/hooks.ts';
 import { type Folder, packageFolder } from '../template/packaged.ts';
 import { type MiniStack, REGION, startMiniStack } from './ministack.ts';
+import { type Ended, penstock } from './penstock.ts';
 import { createStack, deleteStack } from './stack.ts';
 
 // The product as it is deployed: the packaged template in a local AWS, and from there on nothing but AWS's APIs.
@@ -216,6 +217,121 @@ describe('deployed', () => {
       doctor: true,
     });
     expect(checks.filter(({ state }) => state === 'ok').length).toBeGreaterThan(5);
+  });
+
+  describe('the command line', () => {
+    const FILE = `pipelines/${MANIFEST.name}.json`;
+    const SECOND = 'pipelines/second-profiles.json';
+    const second = { ...MANIFEST, name: 'second-profiles' };
+    const keys = { AWS_ACCESS_KEY_ID: 'fake', AWS_SECRET_ACCESS_KEY: 'fake' };
+    const around = () => ({ AWS_ENDPOINT_URL: aws.endpoint, AWS_REGION: REGION });
+    const asked = (...words: string[]) => penstock(folder, words, { ...around(), ...keys });
+    const run = (...words: string[]) => asked(...words, '--stage', 'dev');
+    const answerOf = ({ out, err }: Ended): unknown => {
+      expect(out, err).toMatch(/^[{[]/);
+      return JSON.parse(out);
+    };
+
+    beforeAll(async () => {
+      await mkdir(join(folder, 'pipelines'));
+      await writeFile(join(folder, FILE), JSON.stringify(MANIFEST));
+      await writeFile(join(folder, SECOND), JSON.stringify(second));
+    });
+
+    it('checks, and plans that there is nothing to do', async () => {
+      const [checked, planned] = await Promise.all([asked('check', FILE), run('plan', FILE)]);
+      expect(checked, checked.err).toMatchObject({ code: 0 });
+      expect(planned, planned.err).toMatchObject({ code: 0, out: expect.stringContaining('Nothing to do') });
+    });
+
+    it('answers what somebody asks about a pipeline', async () => {
+      const [all, one, doctor, drift] = await Promise.all([
+        run('status'),
+        run('status', MANIFEST.name),
+        run('doctor', MANIFEST.name, '--json'),
+        run('drift'),
+      ]);
+      expect(all, all.err).toMatchObject({ code: 0, out: expect.stringContaining(MANIFEST.name) });
+      expect(one, one.err).toMatchObject({ code: 0, out: expect.stringContaining('applied') });
+      expect(drift, drift.err).toMatchObject({
+        code: 0,
+        out: expect.stringContaining('Nothing has changed'),
+      });
+      const { checks } = answerOf(doctor) as { checks: { state: string }[] };
+      expect(checks.filter(({ state }) => state === 'ok').length, doctor.err).toBeGreaterThan(5);
+    });
+
+    it('finds a record, and looks at a redrive before it sends', async () => {
+      const dry = await run('redrive', STREAM, '--dry-run', '--json');
+      expect(dry, dry.err).toMatchObject({ code: 0 });
+      expect(answerOf(dry)).toMatchObject({ dryRun: true, chosen: 1, delivered: 0 });
+      const from = new Date(Date.now() - 3_600_000).toISOString();
+      const stretch = ['--source', 'stream', '--from', from, '--limit', '2'];
+      const sent = await run('redrive', STREAM, ...stretch, '--yes', '--sandbox', 'dev1', '--json');
+      expect(answerOf(sent)).toMatchObject({ dryRun: false, delivered: 2 });
+      expect(sent.err).toContain('Looking what would be sent: 2 chosen');
+      const [document] = (await rejects()).map(
+        (text) => JSON.parse(text) as { shardId: string; entries: { sequenceNumber: string }[] },
+      );
+      const found = await run(
+        'where',
+        MANIFEST.name,
+        '--shard',
+        document?.shardId ?? '',
+        '--sequence-number',
+        document?.entries[0]?.sequenceNumber ?? '',
+        '--json',
+      );
+      expect(answerOf(found)).toMatchObject({ place: 'dead-letter' });
+    });
+
+    it('shows log lines, and the next records as they would be sent', async () => {
+      const logs = await run('logs', MANIFEST.name, '--function', 'report');
+      expect(logs, logs.err).toMatchObject({ code: 0, out: expect.stringContaining('run report') });
+      let ended = false;
+      const tapping = run('tap', MANIFEST.name, '--take', '1', '--json').finally(() => {
+        ended = true;
+      });
+      // It begins to look at some moment: until then it sees none of them.
+      await eventually(async () => {
+        if (!ended) await put(RECORDS.slice(0, 1));
+        return ended;
+      }).toBe(true);
+      const tapped = await tapping;
+      expect(tapped, tapped.err).toMatchObject({ code: 0 });
+      const { messages } = answerOf(tapped) as { messages: object[] };
+      expect(messages).toHaveLength(1);
+    });
+
+    it('plans a second pipeline, applies that plan alone, and takes it down', async () => {
+      const planned = await run('plan', SECOND, '--json');
+      expect(planned.code, planned.err).toBe(2);
+      const { token } = answerOf(planned) as { token: string };
+      const applied = await run('apply', SECOND, '--token', token, '--warm-up', '1', '--drain', '0');
+      expect(applied, applied.err).toMatchObject({ code: 0, out: expect.stringContaining('succeeded') });
+      expect(applied.err).toMatch(/step \d+: warm-up/);
+      const stale = await run('apply', SECOND, '--token', token, '--warm-up', '1');
+      expect([stale.code, stale.err]).toEqual([1, expect.stringContaining('error PLAN_MOVED  ')]);
+      const retired = await run('retire', SECOND, '--drain', '0', '--yes', '--sandbox', 'dev1');
+      expect(retired, retired.err).toMatchObject({ code: 0, out: expect.stringContaining('retired') });
+    });
+
+    it('says what is wrong where it does not reach the stack', async () => {
+      const words = ['status', '--stage', 'dev'];
+      const wrong = await Promise.all([
+        penstock(folder, words, around()),
+        asked(...words, '--region', 'us-east-1'),
+        asked('plan', FILE, '--stage', 'other'),
+        asked('redrive', STREAM, '--yes', '--stage', 'other'),
+        penstock(folder, words, { ...around(), ...keys, AWS_ENDPOINT_URL: 'http://127.0.0.1:1' }),
+      ]);
+      const codes = ['NO_CREDENTIALS', 'NO_STACK', 'NO_STACK', 'NO_STACK', 'AWS_UNAVAILABLE'];
+      for (const [at, { code, err }] of wrong.entries())
+        expect([code, err]).toEqual([
+          1,
+          expect.stringMatching(new RegExp(`^error ${codes[at]}  .*\\nnext {3}\\S`, 'm')),
+        ]);
+    });
   });
 
   it('retired, the pipeline has no flow and nobody reads its stream any more', async () => {
