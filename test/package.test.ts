@@ -188,7 +188,7 @@ describe('penstock/aep', () => {
     const packed = (await readdir(installed, { recursive: true })).filter((name) => /\.(ts|js)$/.test(name));
     // Besides the client, the command line and what it runs: compiled, and nothing else of the project.
     const known =
-      /^dist\/aep\/(aep\/|failure)|^bin\/penstock\.js$|^dist\/package\/(cli|functions|lib|local|terminal)\/.*\.js$/;
+      /^dist\/aep\/(aep\/|failure)|^bin\/penstock\.js$|^dist\/package\/(cli|functions|lib|local|terminal|dist\/page)\/.*\.js$/;
     expect(packed.filter((name) => !known.test(name))).toEqual([]);
   });
 });

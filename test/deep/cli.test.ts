@@ -231,11 +231,44 @@ describe('15: a journey beside a running penstock dev', () => {
   });
 });
 
+/** The files of the project as a clone has them: nothing was built yet. */
+async function freshClone(folder: string): Promise<string> {
+  const clone = join(folder, 'clone');
+  await mkdir(clone);
+  const list = 'git ls-files -z --cached --others --exclude-standard';
+  const copy = `${list} | tar --null --files-from=- -cf - | tar -xf - -C '${clone}'`;
+  await promisify(execFile)('bash', ['-o', 'pipefail', '-c', copy], { cwd: ROOT });
+  await symlink(join(ROOT, 'node_modules'), join(clone, 'node_modules'));
+  return clone;
+}
+
+const withoutComments = (text: string) => text.replace(/^\s*\/\/.*$/gm, '').replace(/\/\*[\s\S]*?\*\//g, '');
+
+/** Compiled files with code that neither the command line nor a function reaches, by imports and by what is started beside it. */
+async function unreached(compiled: string): Promise<string[]> {
+  const all = await readdir(compiled, { recursive: true });
+  const files = all.filter((file) => file.endsWith('.js') && !file.startsWith('dist/'));
+  const todo = files.filter((file) => file === 'cli/start.js' || file.startsWith('functions/'));
+  const reached = new Set(todo);
+  for (const file of reached) {
+    const text = await readFile(join(compiled, file), 'utf8');
+    const beside = /(?:from|import|new URL\()\s*\(?\s*'(\.[^']+\.js)'/g;
+    for (const [, to = ''] of text.matchAll(beside)) reached.add(join(file, '..', to));
+    for (const [, to = ''] of text.matchAll(/scriptAt\('([^']+)\.ts'\)/g)) reached.add(`${to}.js`);
+  }
+  const left = files.filter((file) => !reached.has(file));
+  const texts = await Promise.all(left.map((file) => readFile(join(compiled, file), 'utf8')));
+  // Of a file with types alone nothing but that is left.
+  return left.filter((_, at) => !/^\s*export \{\};\s*$/.test(withoutComments(texts[at] ?? '')));
+}
+
 describe('15: the packed package, in an empty folder', () => {
-  it('checks, plans on this machine, and completes', async () => {
+  it('checks, plans on this machine, and completes; packed in a fresh clone, it has nothing that is not needed', async () => {
     const folder = await folderWithManifest();
     try {
-      await promisify(execFile)('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: ROOT });
+      const clone = await freshClone(folder);
+      expect(await readdir(clone)).not.toContain('dist');
+      await promisify(execFile)('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: clone });
       const [archive = ''] = (await readdir(folder)).filter((name) => name.endsWith('.tgz'));
       const installed = join(folder, 'node_modules/penstock');
       await mkdir(installed, { recursive: true });
@@ -255,6 +288,9 @@ describe('15: the packed package, in an empty folder', () => {
       }
       const bin = join(installed, 'bin/penstock.js');
       expect(await readdir(installed)).not.toContain('cli');
+      expect(await readdir(join(installed, 'dist'))).toEqual(['aep', 'package']);
+      // Types alone are taken from it.
+      expect(await unreached(join(installed, 'dist/package'))).toEqual(['lib/aep/index.js']);
       const checked = await penstock(folder, ['check'], { bin });
       expect(checked).toMatchObject({ code: 0, err: '' });
       const planned = await penstock(folder, ['plan', FILE, '--local'], { bin });
