@@ -7,6 +7,7 @@ import { defineConfig, type TestUserConfig } from 'vitest/config';
 const APART = [
   'test/journeys/**/*.test.ts',
   'test/{accepted,package,settings,within}.test.ts',
+  'test/cli/ending.test.ts',
   'test/doctor/doctor.test.ts',
   'test/aws/{client,executions,http,http-proxy,metrics}.test.ts',
   'test/cli/{policies,stage}.test.ts',

@@ -23,7 +23,7 @@ export async function main(args: readonly string[], process: NodeJS.Process): Pr
   });
   const isJson = args.includes('--json');
   try {
-    refuseUnknownHelp(args);
+    await refuseUnknownHelp(args);
     program.parse(args, { from: 'user' });
     return (await done) ?? 0;
   } catch (error) {
@@ -35,7 +35,7 @@ export async function main(args: readonly string[], process: NodeJS.Process): Pr
     }
     // Asked nothing, it has shown its help.
     if (error.code === 'commander.help') return 1;
-    output.error(new MistakeError('USAGE', error.message.replace(/^error: /, ''), helpOf(args)));
+    output.error(new MistakeError('USAGE', error.message.replace(/^error: /, ''), nextOf(args)));
     return 1;
   }
 }
@@ -103,15 +103,25 @@ function camelOf(name: string): string {
 }
 
 /** Commander shows the whole help there, and no error. @throws MistakeError */
-function refuseUnknownHelp([first, name]: readonly string[]): void {
+async function refuseUnknownHelp([first, name]: readonly string[]): Promise<void> {
   if (first !== 'help' || name === undefined || name.startsWith('-') || name === 'help') return;
   if (COMMANDS.some((one) => one.name === name)) return;
-  throw new MistakeError('USAGE', `unknown command '${name}'`, 'penstock --help');
+  const { didYouMean } = await import('../lib/nearest.ts');
+  const near = didYouMean(
+    [name],
+    COMMANDS.map((one) => one.name),
+  );
+  throw new MistakeError('USAGE', `unknown command '${name}'${near}`, 'penstock --help');
 }
 
-function helpOf(args: readonly string[]): string {
-  const named = COMMANDS.find(({ name }) => name === args[0]);
-  return named === undefined ? 'penstock --help' : `penstock ${named.name} --help`;
+/** What to do after a mistake in the words. */
+function nextOf(args: readonly string[]): string {
+  const [first = ''] = args;
+  const named = COMMANDS.find(({ name }) => name === first);
+  if (named !== undefined) return `penstock ${named.name} --help`;
+  const later = first.startsWith('-') ? COMMANDS.find(({ name }) => args.includes(name)) : undefined;
+  if (later === undefined) return 'penstock --help';
+  return `penstock ${later.name} … ${first} (options stand behind the command)`;
 }
 
 function outputOf(
@@ -123,8 +133,8 @@ function outputOf(
 }
 
 async function runWith(command: Command, given: Given, process: NodeJS.Process): Promise<ExitCode> {
-  const stop = new AbortController();
-  const output = outputOf(given.options.json === true, process, () => stop.abort());
+  const { stopped, interrupt, leave, signal } = interruptionOf(command);
+  const output = outputOf(given.options.json === true, process, leave);
   const target = createTarget({
     stage: stageIn(given),
     region: typeof given.options.region === 'string' ? given.options.region : undefined,
@@ -133,19 +143,38 @@ async function runWith(command: Command, given: Given, process: NodeJS.Process):
     isChanging: command.isChanging?.(given) ?? false,
     note: output.note,
   });
-  const interrupt = () => stop.abort();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, interrupt);
   try {
     const { env } = process;
-    return await command.run({ target, output, folder: process.cwd(), env, signal: stop.signal }, given);
+    const running = command.run({ target, output, folder: process.cwd(), env, signal }, given);
+    return await Promise.race([running, stopped]);
   } catch (error) {
     output.error(asTyped(error, command.name));
-    return 1;
+    return error instanceof MistakeError && error.code === 'INTERRUPTED' ? 130 : 1;
   } finally {
     output.stop();
     await target.close();
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, interrupt);
   }
+}
+
+/** What Ctrl-C does: the first aborts the signal, and the second cuts the command short. So does the first where it hears no signal. */
+function interruptionOf({ options = [], endsItself = false }: Command) {
+  const stop = new AbortController();
+  let cut: (error: MistakeError) => void;
+  const stopped = new Promise<never>((_, reject) => {
+    cut = reject;
+  });
+  stopped.catch(() => undefined);
+  const asksFunctions = options.some(({ name }) => name === 'stage');
+  const what = `nobody waits for the end any more${asksFunctions ? '; what a function has begun goes on' : ''}`;
+  const interrupt = () => {
+    if (stop.signal.aborted || !endsItself) cut(new MistakeError('INTERRUPTED', what));
+    stop.abort();
+  };
+  // Nobody reads on: what follows without end ends, and what has an end comes to it.
+  const leave = () => stop.abort();
+  return { stopped, interrupt, leave, signal: stop.signal };
 }
 
 /** Functions advise who writes events; here a command was typed. */

@@ -10,7 +10,8 @@ Without \`--stage\` it asks the simulated platform on this machine. That is the 
 With \`--stage prod\` it asks the deployed stack, with AWS credentials as the SDK finds them. [deploy.md](deploy.md) has the policies for people.
 It first asks which version the stack is of. On a stack of another version nothing is changed (\`OTHER_VERSION\`), and what only reads says so once. [upgrade.md](upgrade.md) has the steps.
 
-Answers go to standard output, and progress, questions and errors to standard error. An error has a code, its cause, and the next command. \`--json\` prints one document in place of lines.
+Answers go to standard output, and progress, questions and errors to standard error. An error has a code, its cause, and the next command.
+With \`--json\`, standard output is one document: the answer, or \`{"error": {"code", "what", "next"}}\` where there is none.
 Colours are for terminals; \`NO_COLOR\` turns them off. No table is wider than the terminal.
 
 | Exit code | Meaning |

@@ -3,14 +3,19 @@ import type { Report } from '../lib/pipeline.ts';
 import { MistakeError } from '../terminal/mistake.ts';
 import type { Context } from './context.ts';
 import type { PipelineFile } from './manifest-file.ts';
-import { run } from './run.ts';
+import { LeftRunningError, run } from './run.ts';
 import { type Given, isGiven, textOf } from './words.ts';
 
-/** @throws MistakeError where no plan could be made */
+/** @throws MistakeError where no plan could be made; `INTERRUPTED` after Ctrl-C */
 export async function planOf(context: Context, { name, asked }: PipelineFile): Promise<Report> {
   await context.target.prepare(asked.manifest);
-  const { report } = await run(context, name, { ...asked, mode: 'plan' }, `Planning ${name}`);
-  return report;
+  try {
+    const { report } = await run(context, name, { ...asked, mode: 'plan' }, `Planning ${name}`);
+    return report;
+  } catch (error) {
+    if (!(error instanceof LeftRunningError)) throw error;
+    throw new MistakeError('INTERRUPTED', 'nobody waits for the plan any more: nothing was changed');
+  }
 }
 
 /** Where it is, as the functions tell it. */

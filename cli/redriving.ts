@@ -9,9 +9,10 @@ import { type ExitCode, type Given, isGiven } from './words.ts';
 type Request = Readonly<Record<string, unknown>>;
 
 export async function redriveAsked(context: Context, given: Given, request: Request): Promise<ExitCode> {
-  const { output, target } = context;
+  const { output, target, signal } = context;
   const dry = await throughout(context, { ...request, dryRun: true }, 'Looking what would be sent');
   await show(output, dry, 'would be sent');
+  if (signal.aborted) throw new MistakeError('INTERRUPTED', 'nothing was sent');
   if (isGiven(given, 'dry-run') || dry.left === 0) {
     output.json(dry);
     return exitCodeOf(dry);
@@ -26,6 +27,12 @@ export async function redriveAsked(context: Context, given: Given, request: Requ
   const answer = await throughout(context, wanted, `Sending to ${dry.pipeline}`);
   output.json(answer);
   await show(output, answer, 'left');
+  if (signal.aborted && !answer.complete)
+    throw new MistakeError(
+      'INTERRUPTED',
+      'what is left was not sent',
+      `penstock redrive ${given.arguments[0]}`,
+    );
   return exitCodeOf(answer);
 }
 

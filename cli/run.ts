@@ -38,6 +38,7 @@ const TICK_MS = 1_000;
 /**
  * @param title what is shown while it runs
  * @throws LeftRunningError where the signal came first: the execution goes on
+ * @throws MistakeError `INTERRUPTED` where the signal came before it was started
  * @throws MistakeError where it failed, with the report printed where there is one
  */
 export async function run(
@@ -46,6 +47,7 @@ export async function run(
   input: RunInput,
   title: string,
 ): Promise<Ran> {
+  if (signal.aborted) throw new MistakeError('INTERRUPTED', 'nothing was started');
   const work = await output.work(title);
   const shown = shownOn(work, () => input.warmUpSeconds ?? target.warmUpSeconds);
   let executionArn = '';

@@ -52,6 +52,8 @@ export interface Command {
   readonly examples?: readonly string[];
   /** Whether these words change something. A stack of another version is then refused; otherwise a note tells of it. */
   isChanging?(given: Given): boolean;
+  /** Whether it hears the signal, and ends in its own way: only a second Ctrl-C cuts it short. All others are cut at once. */
+  readonly endsItself?: boolean;
   /**
    * Imports what it needs when it runs: help starts at once.
    * @throws Failure for all that a user can mend

@@ -223,6 +223,11 @@ export function withFields(failure: Failure): Failure {
   return failure;
 }
 
+/** For a function's promise: its failure with fields. @throws whatever comes */
+export function passOn(error: unknown): never {
+  throw isFailure(error) ? withFields(error) : error;
+}
+
 /** A Cause of Step Functions: Lambda's JSON of an error, or a text. */
 export function readCause(cause: string): Told {
   const { errorMessage, trace } = (objectIn(cause) ?? {}) as { errorMessage?: unknown; trace?: unknown };

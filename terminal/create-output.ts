@@ -29,6 +29,12 @@ export function createOutput({ isJson, stdout, stderr, stdin, env, onClosed }: O
   const whollyNoted = (text: string) => void stderr.write(`${text}\n`);
   const note = (text: string) => whollyNoted(wrappedProse(text, widthOf(stderr)));
   const working = new Set<Work>();
+  /** With `--json`, whether standard output has its document. */
+  let hasDocument = false;
+  const document = (value: unknown) => {
+    hasDocument = true;
+    stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  };
   const needTerminal = (question: string) => {
     if (!isTerminal)
       throw new MistakeError(
@@ -46,7 +52,10 @@ export function createOutput({ isJson, stdout, stderr, stdin, env, onClosed }: O
     colours,
     line: (text = '') => whole(wrappedProse(text, width())),
     whole,
-    raw: (text) => void stdout.write(`${text}\n`),
+    raw(text) {
+      hasDocument = true;
+      stdout.write(`${text}\n`);
+    },
     note,
     async table(head, rows) {
       if (isJson) return;
@@ -54,16 +63,13 @@ export function createOutput({ isJson, stdout, stderr, stdin, env, onClosed }: O
       for (const one of tableLines(head, rows, width(), colours)) whole(one);
     },
     json(value) {
-      if (isJson) stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+      if (isJson) document(value);
     },
     error(error) {
       const told = toldOf(error);
+      if (isJson && !hasDocument) document({ error: told ?? { code: 'DEFECT', what: String(error) } });
       if (told === undefined) {
         whollyNoted(error instanceof Error ? (error.stack ?? error.message) : String(error));
-        return;
-      }
-      if (isJson) {
-        whollyNoted(JSON.stringify({ error: told }));
         return;
       }
       note(`${noteColours.red(`error ${told.code}`)}  ${told.what}`);
@@ -87,13 +93,15 @@ export function createOutput({ isJson, stdout, stderr, stdin, env, onClosed }: O
       needTerminal(question);
       const { confirm, isCancel } = await import('@clack/prompts');
       const answer = await confirm({ message: question, initialValue: false, output: stderr });
-      return !isCancel(answer) && answer;
+      if (isCancel(answer)) throw unanswered();
+      return answer;
     },
     async ask(question) {
       needTerminal(question);
       const { text, isCancel } = await import('@clack/prompts');
       const answer = await text({ message: question, output: stderr });
-      return isCancel(answer) ? '' : (answer ?? '');
+      if (isCancel(answer)) throw unanswered();
+      return answer ?? '';
     },
   };
 }
@@ -106,6 +114,11 @@ function whenClosed(stream: NodeJS.WriteStream, onClosed: OutputOptions['onClose
     if (!isClosed) onClosed?.();
     isClosed = true;
   });
+}
+
+/** Ctrl-C at a question. */
+function unanswered(): MistakeError {
+  return new MistakeError('INTERRUPTED', 'nobody agreed: nothing was changed');
 }
 
 /** No terminal, no end: whoever reads a pipe breaks lines as it likes. */

@@ -41,7 +41,10 @@ export interface Output {
   json(value: unknown): void;
   /** A line on standard error: what is no answer. */
   note(text: string): void;
-  /** Code, cause and next command, on standard error; with `--json` as a document there. */
+  /**
+   * Code, cause and next command, on standard error. With `--json` also as the document on standard output, where that
+   * has none yet.
+   */
   error(error: unknown): void;
   /**
    * Shown on standard error: a moving line on a terminal, plain lines elsewhere.
@@ -50,8 +53,8 @@ export interface Output {
   work(title: string, total?: number): Promise<Work>;
   /** Gives the terminal back as it was, whatever is going on: work that is not done has failed. */
   stop(): void;
-  /** @throws MistakeError where nobody can be asked */
+  /** @throws MistakeError where nobody can be asked; `INTERRUPTED` after Ctrl-C */
   confirm(question: string): Promise<boolean>;
-  /** @throws MistakeError where nobody can be asked */
+  /** @throws MistakeError where nobody can be asked; `INTERRUPTED` after Ctrl-C */
   ask(question: string): Promise<string>;
 }

@@ -28,6 +28,7 @@ export const apply: Command = {
     'penstock apply pipelines/orders.json --stage prod --token p2.…',
   ],
   isChanging: () => true,
+  endsItself: true,
   async run(context, given) {
     const [{ readPipelineFile }, { applyFile }] = await Promise.all([
       import('../manifest-file.ts'),

@@ -39,6 +39,7 @@ export const dev: Command = {
   about: ['It begins with a pipeline and its records, like npm start, and then stays. Ctrl-C ends it.'],
   options: OPTIONS,
   examples: ['penstock dev', 'penstock dev --empty'],
+  endsItself: true,
   async run({ signal }, given) {
     const [{ runScript, wordsOf }, { scriptAt }] = await Promise.all([
       import('../pass-on.ts'),

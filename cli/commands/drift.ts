@@ -20,7 +20,11 @@ export const drift: Command = {
     const { checked, moved, lines } = answer as Drift;
     work.done(`${checked} checked, ${moved} changed`);
     for (const line of lines) output.line(line);
-    if (moved === 0) output.line('Nothing has changed.');
+    if (checked === 0)
+      output.line(
+        `${pipeline ?? 'No pipeline'} is ${pipeline === undefined ? '' : 'not '}applied: there is nothing to compare.`,
+      );
+    else if (moved === 0) output.line('Nothing has changed.');
     output.json(answer);
     return moved === 0 ? 0 : 2;
   },

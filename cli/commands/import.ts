@@ -41,6 +41,7 @@ export const importCommand: Command = {
     'penstock import --sandbox dev1 --flow 5edf60c8-dc5c-4be1-9b3e-e20b4ab7ecbc --stream customers',
     'penstock import --sandbox prod --all --stage prod --out imported',
   ],
+  endsItself: true,
   async run(context, given) {
     const { output, signal } = context;
     const event = eventOf(given);

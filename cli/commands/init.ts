@@ -31,6 +31,7 @@ export const init: Command = {
     'penstock init --stream orders --take 1000 --stage prod',
     'penstock init --records orders.ndjson --stream orders --sandbox prod --out pipelines',
   ],
+  endsItself: true,
   async run(context, given) {
     const { output, signal } = context;
     const [{ inferredFrom, provenOf }, { filesOf }, { writeFiles }] = await Promise.all([

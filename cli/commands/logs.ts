@@ -22,19 +22,26 @@ export const logs: Command = {
     { ...JSON_OPTION, summary: 'each line as it is' },
   ],
   examples: ['penstock logs orders -f --stage prod', 'penstock logs --function plan'],
+  endsItself: true,
   async run({ target, output, signal }, given) {
     const { logText } = await import('../log-text.ts');
     const [pipeline] = given.arguments;
+    const minutes = minutesIn(textOf(given, 'since') ?? '15');
     const named = textsOf(given, 'function');
     const asked = {
       functions: named.length > 0 ? named : FUNCTIONS,
-      since: Date.now() - minutesIn(textOf(given, 'since') ?? '15') * 60_000,
+      since: Date.now() - minutes * 60_000,
       ...(pipeline !== undefined && { pipeline }),
       isFollowed: isGiven(given, 'follow'),
       signal,
     };
-    for await (const line of target.logs(asked))
+    let count = 0;
+    for await (const line of target.logs(asked)) {
+      count++;
       output.raw(output.isJson ? line.text : logText(line, output.colours));
+    }
+    if (count === 0)
+      output.note(`There is no such line of the last ${minutes} minutes of ${asked.functions.join(', ')}.`);
     return 0;
   },
 };

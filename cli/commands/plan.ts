@@ -14,6 +14,7 @@ export const plan: Command = {
     'penstock plan pipelines/orders.json',
     'penstock plan pipelines/orders.json --stage prod --json',
   ],
+  endsItself: true,
   async run(context, { arguments: [file = ''] }) {
     const [{ readPipelineFile }, { isToDo, showPlan }, { planOf }] = await Promise.all([
       import('../manifest-file.ts'),

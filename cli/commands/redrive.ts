@@ -50,6 +50,7 @@ export const redrive: Command = {
     'penstock redrive customers --reason rejected-by-inlet --yes',
   ],
   isChanging: (given) => !isGiven(given, 'dry-run'),
+  endsItself: true,
   async run(context, given) {
     const { redriveAsked } = await import('../redriving.ts');
     return redriveAsked(context, given, requestOf(given));

@@ -16,6 +16,7 @@ export const retire: Command = {
   ],
   examples: ['penstock retire pipelines/orders.json --stage prod --sandbox prod'],
   isChanging: () => true,
+  endsItself: true,
   async run(context, given) {
     const [{ readPipelineFile }, { agreed }, { sandboxOr }, { runAndTell }, { waitsOf }] = await Promise.all([
       import('../manifest-file.ts'),

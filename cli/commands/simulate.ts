@@ -23,6 +23,7 @@ export const simulate: Command = {
   summary: 'serves the simulated Experience Platform alone',
   options: OPTIONS,
   examples: ['penstock simulate --port 4010 --warm-up 5'],
+  endsItself: true,
   async run({ signal }, given) {
     const [{ runScript, wordsOf }, { scriptAt }] = await Promise.all([
       import('../pass-on.ts'),

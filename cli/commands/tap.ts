@@ -26,6 +26,7 @@ export const tap: Command = {
     JSON_OPTION,
   ],
   examples: ['penstock tap orders', 'penstock tap orders --take 100 --stage prod --json'],
+  endsItself: true,
   async run(context, given) {
     const { output, signal } = context;
     const [pipeline = ''] = given.arguments;

@@ -12,6 +12,7 @@ import { type Inferred, type InitOptions, initPipelines, MAX_RECORDS } from './i
 import { type Line, linesOfFile } from './lines.ts';
 import { pipelineName } from './names.ts';
 import { brokenLine } from './report.ts';
+import { spooled } from './spooled.ts';
 import { codeOf, isThere } from './write.ts';
 
 /** The words of the command line. */
@@ -32,24 +33,29 @@ const TAKE = 1_000;
 /** @throws MistakeError where there is nothing to look at, or no record is sound */
 export async function inferredFrom(context: Context, asked: Asked): Promise<Inferred> {
   const { records, stream, out } = asked;
-  const { what, lines } = await source(context, asked);
   const name = nameOf(asked);
-  const inferred = await guarded(what, {
-    name,
-    sandbox: asked.sandbox ?? SANDBOX,
-    stream: stream ?? name,
-    schemaPath: await schemaPathFrom(out),
-    lines,
-    signal: context.signal,
-  });
-  if (inferred.pipelines.length === 0) throw nothingSound(what, inferred, records !== undefined);
-  return inferred;
+  const { what, lines, close } = await source(context, asked);
+  try {
+    const inferred = await guarded(what, {
+      name,
+      sandbox: asked.sandbox ?? SANDBOX,
+      stream: stream ?? name,
+      schemaPath: await schemaPathFrom(out),
+      lines,
+      signal: context.signal,
+    });
+    if (inferred.pipelines.length > 0) return inferred;
+    throw nothingSound(what, inferred, records !== undefined);
+  } finally {
+    await close?.();
+  }
 }
 
 interface Source {
   /** For people. */
   readonly what: string;
   readonly lines: InitOptions['lines'];
+  close?(): Promise<void>;
 }
 
 async function source({ target, signal }: Context, { records, stream, take }: Asked): Promise<Source> {
@@ -60,9 +66,11 @@ async function source({ target, signal }: Context, { records, stream, take }: As
       'Name one of them.',
     );
   if (records !== undefined) {
-    const lines = await fileLines(records);
-    if (await isOverLines(records, lines)) throw overLines(records);
-    return { what: records, lines };
+    const found = await fileLines(records, signal);
+    const other = await otherThanRecords(records, found.lines);
+    if (other === undefined) return { what: records, ...found };
+    await found.close?.();
+    throw other;
   }
   if (stream === undefined)
     throw new MistakeError('USAGE', 'no records are named', 'penstock init --records FILE');
@@ -88,20 +96,32 @@ function countIn(take: string | undefined): number {
   );
 }
 
-function overLines(file: string): MistakeError {
-  return new MistakeError(
-    'NO_RECORDS',
-    `${file} has JSON over several lines, and not a record on each`,
-    `jq -c 'if type == "array" then .[] else . end' ${file} > records.ndjson`,
-  );
+const UTF_16 = /^(?:\xff\xfe|\xfe\xff)/;
+
+/** What a file is that has no record on a line, by its first one: some of its lines may look like records, and are none. */
+async function otherThanRecords(
+  file: string,
+  lines: InitOptions['lines'],
+): Promise<MistakeError | undefined> {
+  const refused = (what: string, next: string) => new MistakeError('NO_RECORDS', `${file} ${what}`, next);
+  const first = (await firstLine(file, lines))?.toString('latin1') ?? '';
+  const piped = '| penstock init --records /dev/stdin --name NAME';
+  // A bracket that stands alone.
+  if (/^(?:\xef\xbb\xbf)?\s*[[{]\s*$/.test(first))
+    return refused(
+      'has JSON over several lines, and not a record on each',
+      `jq -c 'if type == "array" then .[] else . end' ${file} > records.ndjson`,
+    );
+  if (first.startsWith('\x1f\x8b')) return refused('is compressed by gzip', `gunzip -c ${file} ${piped}`);
+  if (UTF_16.test(first)) return refused('is UTF-16', `iconv -f UTF-16 -t UTF-8 ${file} ${piped}`);
+  return undefined;
 }
 
-/** Whether it begins with a bracket that stands alone: some of its lines may be JSON by themselves, and are no records. */
-async function isOverLines(file: string, lines: InitOptions['lines']): Promise<boolean> {
+async function firstLine(file: string, lines: InitOptions['lines']): Promise<Buffer | undefined> {
   try {
     for await (const [first] of lines())
-      if (first !== undefined) return 'bytes' in first && /^\uFEFF?\s*[[{]\s*$/.test(first.bytes.toString());
-    return false;
+      if (first !== undefined) return 'bytes' in first ? first.bytes : undefined;
+    return undefined;
   } catch (error) {
     throw unreadable(file, error);
   }
@@ -117,7 +137,7 @@ async function guarded(what: string, options: InitOptions): Promise<Inferred> {
   }
 }
 
-async function fileLines(file: string): Promise<InitOptions['lines']> {
+async function fileLines(file: string, signal: AbortSignal): Promise<Omit<Source, 'what'>> {
   const there = await stat(file).catch((error: unknown) => {
     throw unreadable(file, error);
   });
@@ -127,7 +147,11 @@ async function fileLines(file: string): Promise<InitOptions['lines']> {
       `${file} is a folder`,
       'Name a file with a record on each line.',
     );
-  return () => linesOfFile(file);
+  if (there.isFile()) return { lines: () => linesOfFile(file) };
+  const kept = await spooled(file, signal).catch((error: unknown) => {
+    throw signal.aborted ? error : unreadable(file, error);
+  });
+  return { lines: () => linesOfFile(kept.file), close: kept.remove };
 }
 
 function unreadable(file: string, error: unknown): MistakeError {

@@ -54,7 +54,12 @@ async function textOf(file: string): Promise<string | undefined> {
     return await readFile(file, 'utf8');
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
-    throw new MistakeError('FILE_UNREADABLE', `${file} cannot be read (${codeOf(error)})`, undefined, error);
+    throw new MistakeError(
+      'FILE_UNWRITABLE',
+      `${file} cannot be written, nor read (${codeOf(error)})`,
+      'Name another folder: --out DIR',
+      error,
+    );
   }
 }
 

@@ -97,7 +97,8 @@ export async function* checkFiles({
   }
   for (const { file, name, like } of namesakes(checked))
     yield seen(wrong(dirname(file), [`${file}: the name ${name} is taken by ${like}`]));
-  if (records !== undefined) await stat(records).catch(unreadable(records));
+  if (records !== undefined && (await stat(records).catch(unreadable(records))).isDirectory())
+    throw new UsageError(`${records} is a folder: name a file with a record on each line`);
   const linesIn = records === undefined ? undefined : () => linesOf(records);
   for (const { mistakes, lines } of await checkRoutes(checked, linesIn)) {
     const [subject = '', ...details] = lines;
@@ -135,7 +136,12 @@ async function manifestsIn(path: string): Promise<Found> {
     if (RECORDS.test(path)) throw new UsageError(`${path} holds records: name the manifest they belong to`);
     return { path, manifests: [path], strays: [] };
   }
-  const names = (await readdir(path).catch(unreadable(path))).filter((name) => name.endsWith('.json')).sort();
+  const entries = await readdir(path, { withFileTypes: true }).catch(unreadable(path));
+  // Nobody may ever write into a pipe that lies there.
+  const names = entries
+    .filter((entry) => entry.name.endsWith('.json') && (entry.isFile() || entry.isSymbolicLink()))
+    .map(({ name }) => name)
+    .sort();
   const isBeside = (name: string) => SAMPLES.test(name) || RECORDS.test(name);
   const manifests = names.filter((name) => !isBeside(name));
   const expected = new Set(manifests.flatMap((name) => [samplesFileOf(name), recordsFileOf(name)]));

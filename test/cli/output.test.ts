@@ -20,6 +20,18 @@ describe('15: errors have a code, a cause and the next command', () => {
 
   it.each([
     ['an unknown command', ['plam'], 'USAGE', 'penstock --help'],
+    [
+      'an option before its command',
+      ['--json', 'plan', 'a.json'],
+      'USAGE',
+      'penstock plan … --json (options stand behind',
+    ],
+    [
+      'records that are a folder',
+      ['check', 'examples/web-events.json', '--records', '{folder}'],
+      'USAGE',
+      'penstock check --help',
+    ],
     ['an unknown option', ['plan', 'a.json', '--stag', 'x'], 'USAGE', 'penstock plan --help'],
     ['a missing argument', ['plan'], 'USAGE', 'penstock plan --help'],
     ['one argument too many', ['doctor', 'a', 'b'], 'USAGE', 'penstock doctor --help'],
@@ -44,9 +56,10 @@ describe('15: errors have a code, a cause and the next command', () => {
     expect(run.err).toContain(next);
     expect(run.err).not.toMatch(/\n {4}at /);
     const json = await runCli([...given, '--json'], { folder });
+    // One document on standard output, and the lines on standard error as ever.
     if (json.err.includes("unknown option '--json'")) return;
-    expect(JSON.parse(json.err)).toMatchObject({ error: { code } });
-    expect(json.out).toBe('');
+    expect(JSON.parse(json.out)).toMatchObject({ error: { code, what: expect.any(String) } });
+    expect(json.err).toBe(run.err);
   });
 });
 

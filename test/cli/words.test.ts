@@ -95,7 +95,7 @@ describe('15: an error has a code, its cause and the next command', () => {
   });
 
   it.each([
-    ['help plann', "unknown command 'plann'", 'penstock --help'],
+    ['help plann', 'unknown command \'plann\'; did you mean "plan"?', 'penstock --help'],
     ['where orders --id 1 --arrived yesterday', 'found "yesterday"', 'penstock where --help'],
     ['apply examples/web-events.json --token rubbish', '--token: expected', 'penstock plan MANIFEST'],
   ])('"%s" is refused before anything is asked', async (line, cause, next) => {

@@ -122,6 +122,11 @@ describe('15: a journey beside a running penstock dev', () => {
     const unknown = await run('status', 'customer-profile');
     expect(unknown.code).toBe(1);
     expect(unknown.err).toContain('error EVENT_INVALID  ');
+    const drift = await run('drift', 'customer-profile');
+    expect(drift.err).toContain('error EVENT_INVALID  ');
+    // A function's own code and advice come through, and not its text alone.
+    const nobodys = await run('redrive', 'nobodys', '--dry-run');
+    expect(nobodys.err).toMatch(/error NOT_PUBLISHED {2}no pipeline.*\nnext {3}Provision a pipeline/);
   });
 
   it('a stage is asked through the same APIs, with region and credentials as the SDK finds them', async () => {
@@ -161,6 +166,13 @@ describe('15: a journey beside a running penstock dev', () => {
     all.push(declined.out);
     expect(declined.out).toContain('DECLINED');
     expect(declined.code).toBe(1);
+    const left = await typed(
+      folder,
+      ['apply', 'pipelines/second.json'],
+      [[/Apply this to[^?]*\?/, '\u0003']],
+    );
+    expect(left.out).toContain('INTERRUPTED');
+    expect(left.code).toBe(130);
     const agreed = await typed(folder, ['apply', 'pipelines/second.json'], [[/Apply this to[^?]*\?/, 'y']]);
     all.push(agreed.out);
     expect(agreed.code).toBe(0);

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { askedBy, notAccepted } from '../../accepted.ts';
 import { isFailure } from '../../failure.ts';
 import { streamIn } from '../../kept-manifest.ts';
+import { didYouMean } from '../../nearest.ts';
 import type { Pipeline } from '../../pipeline.ts';
 import type { DriftRuntime } from '../../runtime.ts';
 import { inFull, type StreamContext } from '../resources/resource.ts';
@@ -34,6 +35,11 @@ export async function drift(
   let checked = 0;
   for (const name of names) {
     const record = await runtime.ledger.read(name);
+    if (record === undefined && pipeline !== undefined)
+      throw notAccepted(
+        'drift',
+        `no execution has worked on a pipeline ${pipeline}${didYouMean([pipeline], await runtime.ledger.names())}`,
+      );
     // It is not applied, retired, or being changed now: there is nothing to compare.
     const stuck = record !== undefined && isStuck(record, runtime.clock.now());
     if (record?.manifest === undefined || (record.owner !== undefined && !stuck)) continue;

@@ -2,7 +2,7 @@
 // failures.
 import { notAccepted } from '../../accepted.ts';
 import { type Aep, createAep } from '../../aep/client.ts';
-import { Failure, isFailure, withFields } from '../../failure.ts';
+import { Failure, isFailure, passOn } from '../../failure.ts';
 import { checkVersion } from '../../kept.ts';
 import { DOCUMENT_VERSION, fromVersion1, Pipeline, type Trail } from '../../pipeline.ts';
 import type {
@@ -206,7 +206,7 @@ function handler<R extends Runtime>(
         next: isFailure(failure) ? failure.next : undefined,
         requestId: isFailure(failure) ? failure.requestId : undefined,
       });
-      throw isFailure(failure) ? withFields(failure) : failure;
+      return passOn(failure);
     }
   };
 }

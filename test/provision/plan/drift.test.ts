@@ -388,7 +388,7 @@ describe('drift', () => {
     await own.run({ manifest: inletManifest({ name: 'failed' }) });
     own.platform.faults.clear();
     expect(await drift(own)).toEqual({ checked: 0, moved: 0, lines: [] });
-    expect(await drift(own, { pipeline: 'stranger' })).toEqual({ checked: 0, moved: 0, lines: [] });
+    expect(await drift(own, { pipeline: 'people' })).toEqual({ checked: 0, moved: 0, lines: [] });
     await own.run({ manifest: inletManifest() });
     let seen: Drift | undefined;
     const intercept = async <T>(call: { label: string }, proceed: () => Promise<T>) => {
@@ -414,6 +414,18 @@ describe('drift', () => {
       ]);
     }
     expect((await drift(own, { pipeline: 'people' })).lines).toHaveLength(1);
+  });
+
+  it('refuses a name that no pipeline has, and says which is near', async () => {
+    const { own } = await applied(inletManifest());
+    for (const [pipeline, said] of [
+      ['stranger', /no execution has worked on a pipeline stranger/],
+      ['poeple', /did you mean "people"/],
+    ] as const) {
+      const asked = drift(own, { pipeline });
+      await expect(asked).rejects.toMatchObject({ code: 'EVENT_INVALID' });
+      await expect(asked).rejects.toThrow(said);
+    }
   });
 
   it('says what could not be looked at, in one line, and goes on with the others', async () => {
