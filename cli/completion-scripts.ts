@@ -7,6 +7,13 @@ export const SCRIPTS: Readonly<Record<'bash' | 'zsh' | 'fish', Script>> = { bash
 
 const HELP: Option = { name: 'help', short: 'h', summary: 'shows the words of the command' };
 
+/** What stands in place of a command's name, beside the commands. */
+const TOP = [
+  { name: 'help', summary: 'shows the words of a command' },
+  { name: '--help', summary: 'shows all commands' },
+  { name: '--version', summary: 'prints the version' },
+] as const;
+
 const optionsOf = ({ options = [] }: Command) => [...options, HELP];
 
 /** In single quotes of a shell. */
@@ -18,7 +25,7 @@ _penstock() {
   local current=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]} command=\${COMP_WORDS[1]}
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W ${quoted([...commands.map(({ name }) => name), 'help', '--help', '--version'].join(' '))} -- "$current"))
+    COMPREPLY=($(compgen -W ${quoted([...commands, ...TOP].map(({ name }) => name).join(' '))} -- "$current"))
     return
   fi
   case "$command $before" in
@@ -57,7 +64,7 @@ function zsh(commands: readonly Command[]): string {
 _penstock() {
   local -a commands
   commands=(
-${commands.map(({ name, summary }) => `    ${quoted(`${name}:${summary}`)}`).join('\n')}
+${[...commands, ...TOP].map(({ name, summary }) => `    ${quoted(`${name}:${summary}`)}`).join('\n')}
   )
   if (( CURRENT == 2 )); then
     _describe command commands
@@ -67,6 +74,7 @@ ${commands.map(({ name, summary }) => `    ${quoted(`${name}:${summary}`)}`).joi
   shift words
   (( CURRENT-- ))
   case "$command" in
+    help) _arguments ${quoted(`1:COMMAND:(${commands.map(({ name }) => name).join(' ')})`)} ;;
 ${commands.map((command) => `    ${command.name}) _arguments ${zshSpecs(command).map(quoted).join(' ')} ;;`).join('\n')}
   esac
 }
@@ -76,9 +84,10 @@ if [ "$funcstack[1]" = "_penstock" ]; then _penstock "$@"; else compdef _penstoc
 
 function zshSpecs(command: Command): string[] {
   const safe = (text: string) => text.replace(/[[\]:\\]/g, '\\$&');
-  const options = optionsOf(command).map(({ name, value, summary, isMany, offers }) => {
+  const options = optionsOf(command).flatMap(({ name, short, value, summary, isMany, offers }) => {
     const end = value === undefined ? '' : `:${value}:${zshOffer(offers)}`;
-    return `${isMany ? '*' : ''}--${name}[${safe(summary)}]${end}`;
+    const forms = [`--${name}`, ...(short === undefined ? [] : [`-${short}`])];
+    return forms.map((form) => `${isMany ? '*' : ''}${form}[${safe(summary)}]${end}`);
   });
   const others = (command.arguments ?? []).map(
     ({ name, isMany, offers }: Argument, at) => `${isMany ? '*' : at + 1}:${name}:${zshOffer(offers)}`,
@@ -99,11 +108,24 @@ function fish(commands: readonly Command[]): string {
     const offers = command.arguments?.find((one) => one.offers !== undefined)?.offers;
     return [
       `complete -c penstock -f -n __fish_use_subcommand -a ${name} -d ${fishQuoted(summary)}`,
-      ...(offers === undefined ? [] : [`complete -c penstock -n ${when} ${fishOffer(offers)}`]),
+      // Where nothing is offered, no files are either.
+      `complete -c penstock -n ${when} ${fishOffer(offers)}`,
       ...optionsOf(command).map((option) => fishOption(when, option)),
     ];
   });
-  return ['# fish completion for penstock', ...lines, ''].join('\n');
+  const named = commands.map(({ name }) => name).join(' ');
+  return [
+    '# fish completion for penstock',
+    ...TOP.map(fishTop),
+    `complete -c penstock -f -n '__fish_seen_subcommand_from help' -a ${quoted(named)}`,
+    ...lines,
+    '',
+  ].join('\n');
+}
+
+function fishTop({ name, summary }: (typeof TOP)[number]): string {
+  const word = name.startsWith('--') ? `-l ${name.slice(2)}` : `-f -a ${name}`;
+  return `complete -c penstock -n __fish_use_subcommand ${word} -d ${fishQuoted(summary)}`;
 }
 
 function fishOption(when: string, { name, short, value, summary, offers }: Option): string {
