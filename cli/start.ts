@@ -11,6 +11,9 @@ for (const stream of [process.stdout, process.stderr])
     process.exit(1);
   });
 
+// Ctrl-C while it ends already changes nothing.
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => undefined);
+
 const code = await main(process.argv.slice(2), process);
 process.exitCode = code;
 // What was interrupted may still wait for something.
