@@ -98,7 +98,7 @@ function countIn(take: string | undefined): number {
 
 const UTF_16 = /^(?:\xff\xfe|\xfe\xff)/;
 
-/** What a file is that has no record on a line, by its first one: some of its lines may look like records, and are none. */
+/** What a file is that has no record on a line, by its first one. Some of its lines may look like records all the same. */
 async function otherThanRecords(
   file: string,
   lines: InitOptions['lines'],
