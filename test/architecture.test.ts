@@ -162,6 +162,7 @@ const TIMERS = new Map([
   ['test/aws/client.test.ts', 'fakes them'],
   ['test/aws/executions.test.ts', 'fakes them'],
   ['test/browser/page.test.ts', 'waits for what a browser shows'],
+  ['test/cli/ending.test.ts', 'presses Ctrl-C until the process hears it again'],
   ['test/cli/tap.test.ts', 'fakes them'],
   ['test/forward/promises-time.test.ts', 'fakes them'],
   ['test/journeys/swap.test.ts', 'a producer has its pace'],
