@@ -97,9 +97,10 @@ function allAcknowledged(messages: number): Outcomes {
 }
 
 /**
- * The outcomes by the entries of the answer, which is parsed whole. An entry is matched to a message in two ways: by its place, and by the number at the end of its `xactionId`. Adobe
- * documents neither as binding. If they disagree about a message, it is `unknown`. If there is not one entry for each
- * message, all are: numbers alone cannot identify this request's answer.
+ * The outcomes by the entries of the answer, which is parsed whole. An entry is matched to a message in two ways: by
+ * its place, and by the number at the end of its `xactionId`. Adobe documents neither as binding. If they disagree
+ * about a message, it is `unknown`. If there is not one entry for each message, all are: numbers alone cannot identify
+ * this request's answer.
  */
 export function readEntries(text: string, messages: number, hide: (said: string) => string): Outcomes {
   const entries = replyEntries(parse(text)) ?? [];

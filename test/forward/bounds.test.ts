@@ -4,6 +4,7 @@ import { excerpt } from '../../lib/aep/exchange.ts';
 import { inletAddress, postBatch } from '../../lib/aep/inlet.ts';
 import { createDeadLetters } from '../../lib/aws/dead-letters.ts';
 import { createFramer } from '../../lib/forward/frame/frame.ts';
+import type { Framed } from '../../lib/forward/frame/framed.ts';
 import { createRoom, mostHeld, prepare } from '../../lib/forward/frame/prepare.ts';
 import { createDecoding } from '../../lib/forward/read/decoding.ts';
 import type { KinesisRecord } from '../../lib/forward/read/event.ts';
@@ -85,6 +86,21 @@ describe('time', () => {
       createRoom(() => false),
     );
     expect([none.framed.length, none.left.length]).toEqual([1, 2]);
+  });
+
+  it.each([
+    ['ends where a route takes the long way with records that were decoded together', undefined, [2, 1]],
+    ['does not end within records that all go the short way', (one: Framed) => one, [3, 0]],
+  ] as const)('%s', async (_, short, expected) => {
+    const records = kinesisEvent(['{"a":1}', '{"a":2}', '{"a":3}']).Records as unknown as KinesisRecord[];
+    const { direct } = createFramer(PUBLISHED);
+    let looks = 0;
+    const some = await prepare(
+      records,
+      { ...STAGES, direct, short },
+      createRoom(() => ++looks < 2),
+    );
+    expect([some.framed.length, some.left.length]).toEqual(expected);
   });
 });
 

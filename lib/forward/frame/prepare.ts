@@ -49,7 +49,7 @@ export type Stages = Omit<StreamStages, 'ways' | 'unrouted'> & Way;
 /** The memory and the time that the records of one event may take, all together. */
 export interface Room {
   isLeft(): boolean;
-  /** The same without a look at the clock, for records that were decoded together. */
+  /** The same without a look at the clock, for records that go the short way: their work is done already. */
   fits(): boolean;
   take(bytes: number): void;
 }
@@ -149,9 +149,10 @@ export async function prepareAll(
   const directly = room.isLeft() ? (direct?.(records) ?? []) : [];
   for (const record of records) {
     const ordinary = directly[looked];
-    if (!(ordinary === undefined ? room.isLeft() : room.fits())) break;
+    const isShort = ordinary !== undefined && goShort(ordinary, ways, outcomes);
+    if (!(isShort ? room.fits() : room.isLeft())) break;
     looked++;
-    if (ordinary !== undefined && goShort(ordinary, ways, outcomes)) {
+    if (isShort) {
       decoded++;
       unroutedOnce(outcomes, ordinary.message, undefined, ways, unrouted);
       placeOrdinary(ordinary, outcomes, routes, room);
