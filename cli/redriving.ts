@@ -48,15 +48,20 @@ async function throughout(context: Context, request: Request, title: string): Pr
       const before: RedriveAnswer | undefined = answer;
       answer = (await target.invoke('redrive', next)) as RedriveAnswer;
       if (!hasMore(answer, before) || signal.aborted) break;
-      work.to(`${answer.chosen} chosen, ${answer.delivered} delivered so far`);
+      work.to(`${toldOf(answer)} so far`);
       next = answer.next;
     }
-    work.done(`${answer.chosen} chosen, ${answer.delivered} delivered`);
+    work.done(toldOf(answer));
     return answer;
   } catch (error) {
     work.failed('failed');
     throw error;
   }
+}
+
+/** A dry run delivers nothing: what counts there is what would be sent. */
+function toldOf({ dryRun, chosen, delivered, left }: RedriveAnswer): string {
+  return `${chosen} chosen, ${dryRun ? `${left} would be sent` : `${delivered} delivered`}`;
 }
 
 /** Only where the time of an invocation ran out, and it got further than the one before: else it could run for ever. */
@@ -71,16 +76,13 @@ async function show(output: Context['output'], answer: RedriveAnswer, left: stri
   output.line(
     output.colours.bold(`${answer.dryRun ? 'Dry run' : 'Redrive'} of ${answer.source} for ${pipeline}`),
   );
+  // Each chosen message stands in one of these rows, in a dry run too.
   const rows: [string, number][] = [
     ['documents', documents],
     ['chosen', chosen],
-    ...(answer.dryRun
-      ? []
-      : ([
-          ['delivered', delivered],
-          ['rejected again', rejectedAgain],
-          ['filtered', filtered],
-        ] satisfies [string, number][])),
+    ...(answer.dryRun ? [] : [['delivered', delivered] satisfies [string, number]]),
+    [answer.dryRun ? 'would be rejected again' : 'rejected again', rejectedAgain],
+    [answer.dryRun ? 'would be filtered' : 'filtered', filtered],
     [left, answer.left],
     ['withheld', withheld],
     ['lost', lost.records],
