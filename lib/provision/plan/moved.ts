@@ -27,8 +27,10 @@ export function movedFailure(
   return { Error: 'Penstock.Moved', Cause: message, code, next };
 }
 
-/** A token of another place or version: what else differs follows from that, and is no news. */
+/** A token of another place or version, or a part of one: what else differs follows from that, and is no news. */
 function otherOrigin(moved: readonly MovedPart[], state: PlanState): string | undefined {
+  if (moved.includes('form'))
+    return 'this is not a whole token: a part of it is missing, or not as it was printed';
   if (moved.includes('version'))
     return 'this token was made by another version of Penstock, so nothing of it can be compared';
   const places = PLACE_PARTS.filter((part) => moved.includes(part));

@@ -25,8 +25,11 @@ export const TOKEN_PARTS = [
 
 export type TokenPart = (typeof TOKEN_PARTS)[number] | `field-group:${string}`;
 
-/** What is another than when a token was made. `version`: another version of Penstock made it, and nothing of it can be compared. */
-export type MovedPart = TokenPart | 'version';
+/**
+ * What is another than when a token was made. `version`: another version of Penstock made it; `form`: it is cut off.
+ * Nothing of either can be compared.
+ */
+export type MovedPart = TokenPart | 'version' | 'form';
 
 /** Each part with all of it that decides what is done. What is absent counts as nothing. */
 export type PlanState = Readonly<Partial<Record<TokenPart, unknown>>>;
@@ -36,6 +39,10 @@ const TOKEN_START = 'p2.';
 /** In characters of base64url: 132 bits of the whole, 48 of each part, which only has to name it. */
 const WHOLE_LENGTH = 22;
 const PART_LENGTH = 8;
+/** Own field groups come after the fixed parts. */
+const WHOLE_TOKEN = new RegExp(
+  `^p2\\.[\\w-]{${WHOLE_LENGTH}}\\.(?:[\\w-]{${PART_LENGTH}}){${TOKEN_PARTS.length},}$`,
+);
 
 /** The same state gives the same token, whatever the order of members. It holds digests alone, and grants nothing. */
 export function planToken(state: PlanState): string {
@@ -50,6 +57,7 @@ export function planToken(state: PlanState): string {
 export function movedParts(token: string, state: PlanState): MovedPart[] {
   if (token === planToken(state)) return [];
   if (!token.startsWith(TOKEN_START)) return ['version'];
+  if (!WHOLE_TOKEN.test(token)) return ['form'];
   const then = digestsIn(token);
   const fixed = TOKEN_PARTS.filter(
     (part, at) => partDigest(part, state[part]).slice(0, PART_LENGTH) !== then[at],

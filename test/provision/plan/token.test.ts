@@ -245,6 +245,22 @@ describe('issue 15: stale tokens in every way are refused', () => {
   });
 });
 
+describe('a token that is not whole', () => {
+  it.each([
+    ['cut off at the end of a line', (token: string) => token.slice(0, 80)],
+    ['without one character', (token: string) => token.slice(0, -1)],
+    ['with a part missing', (token: string) => token.slice(0, -8 * 2)],
+    ['of a few letters', () => 'p2.abc'],
+  ])('%s, is told as that, and not as one of another place', async (_, part) => {
+    const own = await applied();
+    const token = part(await tokenFor(own, inletManifest()));
+    expect(await refused(own, inletManifest(), token)).toEqual(['form']);
+    const { cause } = await own.run({ manifest: inletManifest(), token });
+    expect(cause).toMatch(/^PLAN_MOVED: this is not a whole token/);
+    expect(cause).not.toContain('another');
+  });
+});
+
 describe('a token of another place is refused, although all that was read is the same', () => {
   /** The same world as the functions of another stage see it. */
   const inStage = (own: World, stage: string) =>
