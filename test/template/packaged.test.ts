@@ -408,7 +408,7 @@ describe('the parameters', () => {
     ]);
     const rows = new Map(
       Array.from(
-        read('docs/deploy.md').matchAll(/^\| `(\w+)` \| ([^|]*) \|/gm),
+        read('docs/deploy.md').matchAll(/^\| `(\w+)` \| ([^|]*) \| \S/gm),
         ([, name = '', value = '']) => [name, value.replaceAll('`', '')],
       ),
     );
@@ -593,7 +593,7 @@ describe('the zips', () => {
       );
       expect(Object.keys(files).toSorted(), name).toEqual([own, 'dist/functions/NOTICE', ...late].toSorted());
       // What reads Avro and Protocol Buffers has 69 KB, in a file that a start does not read.
-      const most = late.some((file) => file.endsWith('/avro.cjs')) ? 520 : 450;
+      const most = late.some((file) => file.endsWith('/avro.cjs')) ? 525 : 450;
       expect(bytes, name).toBeLessThanOrEqual(most * 1024);
     }
   });
