@@ -10,6 +10,8 @@ const ELSEWHERE: ReadonlySet<string> = new Set([
   'service',
   'sampling_rate',
   'xray_trace_id',
+  // How CloudWatch is to read the counts, which stand beside it.
+  '_aws',
 ]);
 
 export function logText({ at, functionName, text }: LogLine, colours: Colours): string {

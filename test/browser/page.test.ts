@@ -259,6 +259,18 @@ describe('issue 16: the page and its server', () => {
     await context.close();
   });
 
+  it('tells no number of a list that has not come yet', async () => {
+    const { window, context } = await open(browser, page);
+    // What is asked for never comes.
+    await window.route(/\/api\/follow\/(?:records|requests|dead-letters)/, () => undefined);
+    for (const area of ['Records', 'Dead letters', 'Requests']) {
+      await window.getByRole('link', { name: area }).click();
+      await window.getByText('Loading …').first().waitFor();
+      expect((await window.locator('.amount').innerText()).trim(), area).toBe('');
+    }
+    await context.close();
+  });
+
   it('says what to do first where there is nothing yet', async () => {
     const server = await startPage(toldStack());
     const { window, context } = await open(browser, server);

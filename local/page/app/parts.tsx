@@ -90,3 +90,22 @@ export function Content({ shown, label }: { readonly shown: Shown; readonly labe
     </>
   );
 }
+
+interface AmountProps {
+  readonly what: string;
+  readonly fitting: number;
+  /** `undefined` before the list has come: then nothing is known of how many there are. */
+  readonly all: number | undefined;
+}
+
+/** It keeps the height of the line. */
+const NOTHING = '\u00a0';
+
+/** How many of a list fit what is looked for. */
+export function Amount({ what, fitting, all }: AmountProps) {
+  return (
+    <p class="amount" role="status">
+      {all === undefined ? NOTHING : `${told(fitting)} of ${told(all)} ${what}`}
+    </p>
+  );
+}

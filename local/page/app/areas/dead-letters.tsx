@@ -5,7 +5,7 @@ import { useAsked } from '../asked.ts';
 import { useLines } from '../lines.ts';
 import { List } from '../list.tsx';
 import type { AreaProps } from '../main.tsx';
-import { Content, Facts, told } from '../parts.tsx';
+import { Amount, Content, Facts, told } from '../parts.tsx';
 import { go, pathOf } from '../place.tsx';
 
 export function DeadLetters({ rest: [chosen], onConnection }: AreaProps) {
@@ -55,9 +55,7 @@ export function DeadLetters({ rest: [chosen], onConnection }: AreaProps) {
             </select>
           </label>
         </div>
-        <p class="amount" role="status">
-          {told(fitting.length)} of {told(all?.length ?? 0)} messages
-        </p>
+        <Amount what="messages" fitting={fitting.length} all={all?.length} />
         <List
           label="Dead letters, the newest first"
           rows={fitting}

@@ -13,7 +13,7 @@ import { useFollow } from '../follow.ts';
 import { useLines } from '../lines.ts';
 import { List } from '../list.tsx';
 import type { AreaProps } from '../main.tsx';
-import { Content, Facts, Sign, timeOf, told } from '../parts.tsx';
+import { Amount, Content, Facts, Sign, timeOf, told } from '../parts.tsx';
 import { go, pathOf } from '../place.tsx';
 
 /** The page keeps so many lines. */
@@ -90,9 +90,11 @@ function StreamOf({ stream, streams, place: [shard, number] }: StreamProps) {
             </select>
           </label>
         </div>
-        <p class="amount" role="status">
-          {told(fitting.length)} of {told(lines.current.length)} records
-        </p>
+        <Amount
+          what="records"
+          fitting={fitting.length}
+          all={version >= 0 ? lines.current.length : undefined}
+        />
         <List
           label="Records, the newest first"
           rows={fitting}

@@ -5,7 +5,7 @@ import { useAsked } from '../asked.ts';
 import { useFollow } from '../follow.ts';
 import { List } from '../list.tsx';
 import type { AreaProps } from '../main.tsx';
-import { Code, Facts, timeOf, told } from '../parts.tsx';
+import { Amount, Code, Facts, timeOf, told } from '../parts.tsx';
 import { go, pathOf } from '../place.tsx';
 
 /** The page keeps so many lines. */
@@ -63,9 +63,11 @@ export function Requests({ rest: [chosen], onConnection }: AreaProps) {
             </select>
           </label>
         </div>
-        <p class="amount" role="status">
-          {told(fitting.length)} of {told(lines.current.length)} requests
-        </p>
+        <Amount
+          what="requests"
+          fitting={fitting.length}
+          all={version >= 0 ? lines.current.length : undefined}
+        />
         <List
           label="Requests, newest first"
           rows={fitting}
