@@ -1,8 +1,9 @@
 // Writes an imported manifest into a file of its own, and never over another one.
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Imported } from '../lib/import/import.ts';
 import { MistakeError } from '../terminal/mistake.ts';
+import { makeFolder } from './new-folder.ts';
 
 export interface WrittenImport extends Imported {
   /** Where its manifest is, relative to the working folder. */
@@ -23,7 +24,7 @@ export async function writeImported(one: Imported, folder: string, from: string)
   const path = resolve(from, file);
   const text = `${JSON.stringify(manifest, null, 2)}\n`;
   try {
-    await mkdir(resolve(from, folder), { recursive: true });
+    await makeFolder(resolve(from, folder));
     await writeFile(path, text, { flag: 'wx' });
     return { ...one, file };
   } catch (error) {

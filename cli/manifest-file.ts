@@ -1,6 +1,6 @@
 // A manifest's file as the state machine takes it: with the schemas and the samples that lie beside it.
-import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
+import { textWithin } from '../lib/bounded-file.ts';
 import { MAX_FILE_BYTES } from '../lib/bounds.ts';
 import { parseSamplesText, samplesFileOf } from '../lib/samples.ts';
 import { manifestInFile } from '../lib/schemas/files.ts';
@@ -33,14 +33,11 @@ export async function readPipelineFile(file: string): Promise<PipelineFile> {
   return { name: manifest.name, sandbox: manifest.sandbox, asked };
 }
 
-/**
- * No more of it is read than such a file may have, whatever the name stands for.
- * @returns `undefined` where there is no such file
- */
+/** @returns `undefined` where there is no such file */
 async function readText(file: string): Promise<string | undefined> {
-  const parts: Buffer[] = [];
+  let text: string | undefined;
   try {
-    for await (const part of createReadStream(file, { end: MAX_FILE_BYTES })) parts.push(part as Buffer);
+    text = await textWithin(file, MAX_FILE_BYTES);
   } catch (error) {
     const { code = 'an error' } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return undefined;
@@ -51,8 +48,7 @@ async function readText(file: string): Promise<string | undefined> {
       error,
     );
   }
-  const bytes = Buffer.concat(parts);
-  if (bytes.length <= MAX_FILE_BYTES) return bytes.toString();
+  if (text !== undefined) return text;
   throw new MistakeError(
     'TOO_LARGE',
     `${file} has more than ${MAX_FILE_BYTES} bytes: a manifest and its samples have less`,

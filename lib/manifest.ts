@@ -18,6 +18,10 @@ import {
   ON_OUTAGE,
   PARK_AFTER_SECONDS,
   PIPELINE_NAME,
+  SANDBOX_EXPECTED,
+  SANDBOX_NAME,
+  STREAM_EXPECTED,
+  STREAM_NAME,
   UNROUTED,
 } from './shared-rules.ts';
 import { allowing, object } from './strict-object.ts';
@@ -216,10 +220,7 @@ const inletSource = object({
   kind: z.literal('inlet').describe('`inlet`: an HTTP API inlet that Penstock feeds from a Kinesis stream.'),
   stream: z
     .string()
-    .regex(
-      /^([a-zA-Z0-9_.-]{1,128}|arn:aws[a-z-]*:kinesis:[a-z0-9-]+:\d{12}:stream\/[a-zA-Z0-9_.-]{1,128}(\/consumer\/[a-zA-Z0-9_.-]{1,128}:\d{1,19})?)$/,
-      'expected the name or the ARN of a Kinesis stream, or the ARN of its consumer',
-    )
+    .regex(STREAM_NAME, STREAM_EXPECTED)
     .describe('Name or ARN of the Kinesis stream, or the ARN of a consumer with enhanced fan-out.'),
   fanOut: z
     .boolean()
@@ -388,10 +389,7 @@ const manifest = object({
     "The pipeline's name. Everything made in AEP is named after it unless named below.",
   ),
   description: z.string().max(500).optional(),
-  sandbox: z
-    .string()
-    .regex(/^[a-z0-9-]{1,256}$/, 'expected the name of a sandbox: lower-case letters, digits and "-"')
-    .describe('The AEP sandbox.'),
+  sandbox: z.string().regex(SANDBOX_NAME, SANDBOX_EXPECTED).describe('The AEP sandbox.'),
   credentials: z
     .string()
     .regex(PIPELINE_NAME, 'expected 1 to 64 of letters, digits, ".", "_", "-", the first a letter or digit')

@@ -2,6 +2,14 @@
 
 export const PIPELINE_NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/;
 
+export const SANDBOX_NAME = /^[a-z0-9-]{1,256}$/;
+export const SANDBOX_EXPECTED = 'expected the name of a sandbox: lower-case letters, digits and "-"';
+
+/** The name or the ARN of a Kinesis stream, or the ARN of a consumer with enhanced fan-out. */
+export const STREAM_NAME =
+  /^([a-zA-Z0-9_.-]{1,128}|arn:aws[a-z-]*:kinesis:[a-z0-9-]+:\d{12}:stream\/[a-zA-Z0-9_.-]{1,128}(\/consumer\/[a-zA-Z0-9_.-]{1,128}:\d{1,19})?)$/;
+export const STREAM_EXPECTED = 'expected the name or the ARN of a Kinesis stream, or the ARN of its consumer';
+
 /** Stands for all pipelines of the bundle: none of them may be called so. */
 export const ALL = 'all';
 

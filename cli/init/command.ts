@@ -3,7 +3,13 @@ import { stat } from 'node:fs/promises';
 import { basename, extname, join, relative } from 'node:path';
 import { parseManifestText } from '../../lib/manifest.ts';
 import { parseSamplesText } from '../../lib/samples.ts';
-import { PIPELINE_NAME } from '../../lib/shared-rules.ts';
+import {
+  PIPELINE_NAME,
+  SANDBOX_EXPECTED,
+  SANDBOX_NAME,
+  STREAM_EXPECTED,
+  STREAM_NAME,
+} from '../../lib/shared-rules.ts';
 import { checkPipeline } from '../../local/check/pipeline-check.ts';
 import { MistakeError } from '../../terminal/mistake.ts';
 import type { Context } from '../context.ts';
@@ -32,13 +38,15 @@ const TAKE = 1_000;
 
 /** @throws MistakeError where there is nothing to look at, or no record is sound */
 export async function inferredFrom(context: Context, asked: Asked): Promise<Inferred> {
-  const { records, stream, out } = asked;
+  const { records, stream, sandbox = SANDBOX, out } = asked;
   const name = nameOf(asked);
+  checkOption('sandbox', sandbox, SANDBOX_NAME, SANDBOX_EXPECTED);
+  checkOption('stream', stream ?? name, STREAM_NAME, STREAM_EXPECTED);
   const { what, lines, close } = await source(context, asked);
   try {
     const inferred = await guarded(what, {
       name,
-      sandbox: asked.sandbox ?? SANDBOX,
+      sandbox,
       stream: stream ?? name,
       schemaPath: await schemaPathFrom(out),
       lines,
@@ -166,12 +174,19 @@ function unreadable(file: string, error: unknown): MistakeError {
 function nameOf({ name, stream, records = '' }: Asked): string {
   if (name === undefined)
     return pipelineName(stream?.split('/').at(-1) ?? basename(records, extname(records)));
-  if (PIPELINE_NAME.test(name)) return name;
-  throw new MistakeError(
-    'USAGE',
-    `--name: expected 1 to 64 of letters, digits, ".", "_", "-", the first a letter or digit; found "${name}"`,
-    'penstock init --help',
+  checkOption(
+    'name',
+    name,
+    PIPELINE_NAME,
+    'expected 1 to 64 of letters, digits, ".", "_", "-", the first a letter or digit',
   );
+  return name;
+}
+
+/** What goes into the manifest as it was typed. @throws MistakeError that names the option */
+function checkOption(option: string, value: string, form: RegExp, expected: string): void {
+  if (!form.test(value))
+    throw new MistakeError('USAGE', `--${option}: ${expected}; found "${value}"`, 'penstock init --help');
 }
 
 /** The manifest's JSON Schema, where a clone has it beside the folder. */

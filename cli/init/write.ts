@@ -1,7 +1,8 @@
 // Writes files into a folder: all of them or none, and over none that is there.
-import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { MistakeError } from '../../terminal/mistake.ts';
+import { makeFolder } from '../new-folder.ts';
 import type { WrittenFile } from './files.ts';
 
 /** What became of a file. */
@@ -33,7 +34,7 @@ export async function writeFiles(
       'Add --overwrite to write over it, or name another folder: --out DIR',
     );
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(resolve(folder));
     for (const { file, text, there } of found) if (there !== text) await writeFile(file, text);
   } catch (error) {
     throw new MistakeError(

@@ -1,6 +1,7 @@
 // Reads a manifest's file, and puts the schemas that lie beside it into it: from here on they travel with the manifest.
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { textWithinSync } from '../bounded-file.ts';
+import { MAX_FILE_BYTES } from '../bounds.ts';
 import { Failure } from '../failure.ts';
 import { jsonIn } from '../json-text.ts';
 import { type Manifest, parseManifest } from '../manifest.ts';
@@ -59,15 +60,16 @@ function compact(text: string, kind: unknown): string {
 }
 
 function schemaTextOf(path: string, name: string, origin: string): string {
+  const refused = (why: string) =>
+    new Failure('MANIFEST_INVALID', `${origin}: source.format.schemaFile: ${name} ${why}`);
+  let text: string | undefined;
   try {
-    return readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
+    text = textWithinSync(path, MAX_FILE_BYTES);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'an error';
-    throw new Failure(
-      'MANIFEST_INVALID',
-      `${origin}: source.format.schemaFile: ${name} cannot be read (${code})`,
-    );
+    throw refused(`cannot be read (${(error as NodeJS.ErrnoException).code ?? 'an error'})`);
   }
+  if (text === undefined) throw refused(`has more than ${MAX_FILE_BYTES} bytes`);
+  return text.replace(/^\uFEFF/, '');
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

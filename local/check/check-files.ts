@@ -1,7 +1,9 @@
 // Checks files of manifests, with the samples and records beside them, and holds manifests of one stream against each other.
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { textWithin } from '../../lib/bounded-file.ts';
+import { MAX_FILE_BYTES } from '../../lib/bounds.ts';
 import { isFailure } from '../../lib/failure.ts';
 import { bundle } from '../../lib/hook/bundle.ts';
 import { fixText } from '../../lib/lint/fix.ts';
@@ -14,7 +16,7 @@ import { checkSchemaOf } from '../../lib/schemas/check.ts';
 import { manifestInFile, writtenInFile } from '../../lib/schemas/files.ts';
 import { builtIn, type Standard } from '../aep/xdm/standard.ts';
 import { UsageError, xdmIn } from '../start/options.ts';
-import { linesOf } from '../start/records.ts';
+import { type Line, LineTooLongError, linesOf } from '../start/records.ts';
 import { checkPipeline } from './pipeline-check.ts';
 import { parseRecordsText, recordMistakes, recordsFileOf } from './records-check.ts';
 import { type Checked, checkRoutes } from './routes-check.ts';
@@ -99,7 +101,7 @@ export async function* checkFiles({
     yield seen(wrong(dirname(file), [`${file}: the name ${name} is taken by ${like}`]));
   if (records !== undefined && (await stat(records).catch(unreadable(records))).isDirectory())
     throw new UsageError(`${records} is a folder: name a file with a record on each line`);
-  const linesIn = records === undefined ? undefined : () => linesOf(records);
+  const linesIn = records === undefined ? undefined : () => readableLines(records);
   for (const { mistakes, lines } of await checkRoutes(checked, linesIn)) {
     const [subject = '', ...details] = lines;
     const exitCode = mistakes.length > 0 ? 1 : 0;
@@ -156,9 +158,11 @@ async function manifestsIn(path: string): Promise<Found> {
 /** A file that cannot be read, or is not JSON, has none: the check says what is wrong with it. */
 async function lintsIn(file: string, fix: boolean): Promise<Pick<Outcome, 'lints' | 'mended'>> {
   try {
-    const text = await readFile(file, 'utf8');
+    const text = await textWithin(file, MAX_FILE_BYTES);
+    // The check says so.
+    if (text === undefined) return { lints: [], mended: [] };
     const read = (one: string) => writtenInFile(one, file, 'the manifest');
-    // The check says so. An edit walks through all of it, and would exhaust the stack.
+    // Here, too. An edit walks through all of it, and would exhaust the stack.
     if (isDeeper(read(text), MAX_MANIFEST_DEPTH)) return { lints: [], mended: [] };
     if (!fix) return { lints: lintsOf(read(text)), mended: [] };
     const fixed = fixText(text, read);
@@ -173,7 +177,7 @@ async function lintsIn(file: string, fix: boolean): Promise<Pick<Outcome, 'lints
 
 async function check(file: string, xdm: Standard): Promise<Outcome> {
   try {
-    const text = await readFile(file, 'utf8').catch(unreadable(file));
+    const text = await textOf(file);
     const { manifest } = manifestInFile(text, file, 'the manifest');
     await checkSchemaOf(manifest);
     const samples = await beside(samplesFileOf(file), parseSamplesText);
@@ -220,11 +224,34 @@ function wrong(file: string, mistakes: readonly string[], warnings: readonly str
 }
 
 async function beside<T>(file: string, parse: (text: string, origin: string) => T): Promise<T | undefined> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) =>
-    error.code === 'ENOENT' ? undefined : unreadable(file)(error),
+  const isThere = await stat(file).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => error.code !== 'ENOENT',
   );
-  return text === undefined ? undefined : parse(text, basename(file));
+  return isThere ? parse(await textOf(file), basename(file)) : undefined;
 }
+
+/** @throws UsageError */
+async function textOf(file: string): Promise<string> {
+  const text = await textWithin(file, MAX_FILE_BYTES).catch(unreadable(file));
+  if (text !== undefined) return text;
+  throw new UsageError(
+    `${file} has more than ${MAX_FILE_BYTES} bytes: a manifest, its samples and its records have less`,
+  );
+}
+
+/** @throws UsageError */
+async function* readableLines(file: string): AsyncGenerator<Line> {
+  try {
+    yield* linesOf(file);
+  } catch (error) {
+    if (error instanceof LineTooLongError) throw new UsageError(`${file}: ${error.message}`);
+    throw isOfFiles(error) ? unreadable(file)(error) : error;
+  }
+}
+
+const isOfFiles = (error: unknown): error is NodeJS.ErrnoException =>
+  typeof (error as NodeJS.ErrnoException).syscall === 'string';
 
 const unreadable =
   (path: string) =>

@@ -46,6 +46,10 @@ export async function checkRoutes(
       for await (const [bytes, what] of records === undefined ? besideAll(own) : linesOf(records()))
         await tally.look(bytes, what);
     }
+    if (mistakes.length === 0 && records !== undefined && !tally.hasMessages())
+      mistakes.push(
+        `no line is a record of the stream ${stream}: the records must be of its format, one a line`,
+      );
     results.push({ mistakes, lines: [`routes  stream ${stream}: ${tally.text()}`, ...tally.listed()] });
   }
   return results;
@@ -94,6 +98,8 @@ function* besideAll(routes: readonly Route[]): Generator<[Buffer, string]> {
 
 interface Tally {
   look(bytes: Buffer, what: string): Promise<void>;
+  /** Whether any was sound. */
+  hasMessages(): boolean;
   text(): string;
   listed(): string[];
 }
@@ -125,6 +131,7 @@ function createTally(routes: readonly Route[]): Tally {
         if (names.length > 1) several.push(`${what} (${names.join(', ')})`);
       }
     },
+    hasMessages: () => looked > 0,
     text() {
       const counts = [...taken].map(([name, count]) => `${name} ${count}`).join(', ');
       const rest = [

@@ -13,19 +13,36 @@ export interface Line {
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 
-/** The lines of a file as they are: no decoding, so a broken one stays as broken as it is. Empty ones are passed over. */
+/** The largest record, 10 MiB, in base64. AWS: "Quotas and limits" of Kinesis Data Streams. */
+export const MAX_LINE_BYTES = Math.ceil((10 * 1024 * 1024) / 3) * 4;
+
+/** A line that no record can have: no more of it is held. */
+export class LineTooLongError extends Error {
+  override readonly name = 'LineTooLongError';
+}
+
+/**
+ * The lines of a file as they are: no decoding, so a broken one stays as broken as it is. Empty ones are passed over.
+ * @throws LineTooLongError
+ */
 export async function* linesOf(file: string): AsyncGenerator<Line> {
   let number = 0;
   let open: Buffer[] = [];
+  let length = 0;
   for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
     let from = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, from)) {
       number++;
       yield* line(number, [...open, chunk.subarray(from, end)]);
-      open = [];
+      [open, length] = [[], 0];
       from = end + 1;
     }
     if (from < chunk.length) open.push(chunk.subarray(from));
+    length += chunk.length - from;
+    if (length > MAX_LINE_BYTES)
+      throw new LineTooLongError(
+        `line ${number + 1} has more than ${MAX_LINE_BYTES} bytes: no record of a stream is so long`,
+      );
   }
   if (open.length > 0) yield* line(number + 1, open);
 }

@@ -33,6 +33,7 @@ import {
   EncodingError,
   filesOf,
   type Line,
+  LineTooLongError,
   linesOf,
   sampleLines,
 } from './records.ts';
@@ -479,7 +480,8 @@ async function countLines(
   try {
     for await (const _ of recordsOf(records, encoding)) count++;
   } catch (error) {
-    if (error instanceof EncodingError) throw new UsageError(`--records: ${records}: ${error.message}`);
+    if (error instanceof EncodingError || error instanceof LineTooLongError)
+      throw new UsageError(`--records: ${records}: ${error.message}`);
     throw new UsageError(`--records: ${records} cannot be read (${(error as NodeJS.ErrnoException).code})`);
   }
   if (count === 0) throw new UsageError(`--records: ${records} has no record in it`);

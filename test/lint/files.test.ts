@@ -1,5 +1,5 @@
 // Issue 15: `check --fix` mends the files themselves, and leaves alone what it does not know better.
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -102,3 +102,20 @@ it('the file of a schema beside it is not taken for a misspelt word', async () =
   );
   expect((await checked('four.json', text, true)).text).toContain('"schemaFile": "shop.avsc"');
 });
+
+it.each(['large.json', 'small.samples.json', 'small.records.json'])(
+  '%s of a gigabyte is not read to its end',
+  async (name) => {
+    const own = await mkdtemp(join(folder, 'large-'));
+    const manifest = WRITTEN.replace('my shop', 'shop').replace('Dev1', 'dev1');
+    if (name !== 'large.json') await writeFile(join(own, 'small.json'), manifest);
+    await writeFile(join(own, name), '');
+    await truncate(join(own, name), 2 ** 30);
+    const outcomes: Outcome[] = [];
+    for await (const one of checkFiles({ files: [own], records: undefined, xdm: undefined, fix: true }))
+      outcomes.push(one);
+    const [{ exitCode, mistakes }] = outcomes as [Outcome];
+    expect(exitCode).toBe(2);
+    expect(mistakes.join()).toContain(`${name} has more than 1000000 bytes`);
+  },
+);

@@ -1,5 +1,5 @@
 // A manifest and the schema beside it: by its file where the manifest is one, else within it.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -51,6 +51,14 @@ describe('14 B: a schema file beside the manifest', () => {
     });
     const { written } = inFile({ kind: 'avro', schemaFile: 'r.avsc' });
     expect(parseManifest(written).source).toMatchObject({ format: { kind: 'avro', schema } });
+  });
+
+  it('is read no further than such a file may have bytes', () => {
+    writeFileSync(join(folder, 'large.avsc'), '');
+    truncateSync(join(folder, 'large.avsc'), 2 ** 30);
+    expect(mistakeOf(() => inFile({ kind: 'avro', schemaFile: 'large.avsc' }))).toContain(
+      'source.format.schemaFile: large.avsc has more than 1000000 bytes',
+    );
   });
 
   it('is in the bundle that hooks start', () => {

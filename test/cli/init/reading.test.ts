@@ -138,7 +138,7 @@ describe('15 init: bad input is a clear error, and nothing is changed', () => {
 
   it('a sandbox that no manifest can name', async () => {
     const records = await file('{"id":1}');
-    await expect(run({ records, sandbox: 'Dev 1' })).rejects.toMatchObject({ code: 'MANIFEST_INVALID' });
+    await expect(run({ records, sandbox: 'Dev 1' })).rejects.toMatchObject({ code: 'USAGE' });
     expect(await written()).toEqual([]);
   });
 

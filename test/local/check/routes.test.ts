@@ -83,3 +83,18 @@ it('counts a file of records for a stream with one pipeline as well', async () =
     },
   ]);
 });
+
+it.each([
+  ['no line at all', []],
+  ['lines that are no records', ['none', '[1', '\u0000']],
+])('fails where a file of records has %s', async (_, texts) => {
+  const [found] = await checkRoutes([route('a', kind('x'))], () => lines(...texts));
+  expect(found?.mistakes).toEqual([
+    'no line is a record of the stream shop: the records must be of its format, one a line',
+  ]);
+});
+
+it('does not fail where every record is for another', async () => {
+  const [found] = await checkRoutes([route('a', kind('x'))], () => lines('{"type":"y"}'));
+  expect(found?.mistakes).toEqual([]);
+});

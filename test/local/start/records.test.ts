@@ -6,7 +6,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { spans } from '../../../local/start/journey.ts';
 import { parseOptions, UsageError, xdmIn } from '../../../local/start/options.ts';
 import { produce } from '../../../local/start/producer.ts';
-import { decoded, filesOf, type Line, linesOf } from '../../../local/start/records.ts';
+import {
+  decoded,
+  filesOf,
+  type Line,
+  LineTooLongError,
+  linesOf,
+  MAX_LINE_BYTES,
+} from '../../../local/start/records.ts';
 import { sampleRecords } from '../../../local/start/samples.ts';
 import { recordIn } from '../../../local/start/witness.ts';
 
@@ -52,6 +59,14 @@ describe('linesOf', () => {
     ['a b\u2028c', [[1, Buffer.from('a b\u2028c').toString('latin1')]]],
   ])('counts as an editor does: %j', async (content, expected) => {
     expect(await lines(content)).toEqual(expected);
+  });
+
+  it('holds no more of a line than a record may have', async () => {
+    const sound = 'x'.repeat(MAX_LINE_BYTES - 1_000);
+    expect((await lines(`${sound}\n${sound}\n`)).map(([number]) => number)).toEqual([1, 2]);
+    const more = lines(`a\n${'x'.repeat(MAX_LINE_BYTES + 100_000)}`);
+    await expect(more).rejects.toThrow(LineTooLongError);
+    await expect(more).rejects.toThrow(`line 2 has more than ${MAX_LINE_BYTES} bytes`);
   });
 
   it('keeps bytes that are no text, and lines longer than a chunk', async () => {
