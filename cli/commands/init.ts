@@ -40,7 +40,7 @@ export const init: Command = {
       import('../init/write.ts'),
     ]);
     const out = textOf(given, 'out') ?? 'pipelines';
-    const work = await output.work('looking at the records');
+    const work = await output.work('Looking at the records');
     let inferred: Inferred;
     let mistakes: readonly string[];
     try {
@@ -55,7 +55,7 @@ export const init: Command = {
       work.to('checking what will be written');
       mistakes = await provenOf(inferred);
       signal.throwIfAborted();
-      work.done('looked at the records');
+      work.done('done');
     } catch (error) {
       work.failed('nothing was written');
       if (!signal.aborted) throw error;

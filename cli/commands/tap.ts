@@ -107,7 +107,7 @@ function pause(signal: AbortSignal): Promise<void> {
 type About = Pick<TapAnswer, 'data' | 'redacts' | 'stream'>;
 
 function begin({ stream, redacts, data }: About, { output }: Context): void {
-  output.line(`Looks at ${stream}. Nothing is sent.`);
+  output.line(`Looks at ${stream} for a minute at most. Nothing is sent.`);
   if (redacts)
     output.line('A pipeline of this stream redacts: what came is not shown, only what would be sent.');
   if (data === 'xdm') output.line('The records are XDM: there is no mapping.');

@@ -122,7 +122,7 @@ async function run(job: Job): Promise<number> {
     }),
   });
   const page = await startPage(watchedOf(stack), { access: stack.platform.access });
-  output.note('Look at it while it runs:');
+  output.line('Look at it while it runs:');
   output.whole(`  ${page.address}`);
   const signal = untilSignal();
   const keep = async () => {

@@ -62,7 +62,7 @@ describe('15 tap: the command', () => {
       if (call === 3) for (const data of ['not json', '{"id":"c-2"}', '{"id":"c-3"}']) own.put(data);
     });
     expect(done.code).toBe(0);
-    expect(done.text).toMatch(/^Looks at arn:aws:kinesis:.*Nothing is sent\.$/m);
+    expect(done.text).toMatch(/^Looks at arn:aws:kinesis:.* for a minute at most\. Nothing is sent\.$/m);
     expect(done.text).toContain('  came   {"id":"c-1","firstName":"Ana"}');
     expect(done.text).toMatch(/^ {2}sends {2}\{.*"id":"c-1"/m);
     expect(done.text).toMatch(/^ {2}maps {3}\{.*"personID":"c-1"/m);

@@ -36,6 +36,8 @@ describe('npm start', () => {
     const content = Buffer.concat(lines.flatMap((line) => [Buffer.from(line), Buffer.from('\n')]));
     const path = await file('records.ndjson', content);
     const { code, out, err } = await start('--records', path, '--warm-up', '1');
+    // The address stands under its sentence, also where only one of the outputs is kept.
+    expect(out, err).toMatch(/^Look at it while it runs:\n {2}http:\/\/127\.0\.0\.1:\d+\/#\S+$/m);
     expect(out).toMatch(/produced +7 /);
     expect(out).toMatch(/accepted +4 /);
     expect(out).toMatch(/rejected +3 /);

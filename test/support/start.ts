@@ -18,7 +18,7 @@ export async function start(...args: string[]): Promise<{ code: number | null; o
 }
 
 const PROGRESS =
-  /^(?:Starting the simulated .*|Look at it while it runs:|(?:Provision|Plan the change|Forward|Read|Retire)\b.*: .*)\n/gm;
+  /^(?:Starting the simulated .*|(?:Provision|Plan the change|Forward|Read|Retire)\b.*: .*)\n/gm;
 
 /** What else it has said on standard error. */
 export function besidesProgress(err: string): string {
