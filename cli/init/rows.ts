@@ -257,6 +257,9 @@ const IDENTIFIES =
 /** Names of numbers that are no quantities. */
 const NUMBERS_THAT_NAME = /(?:^|[a-z])(?:id|no|nr|number|key|ref|code)$/;
 
+/** In fewer records nearly every text is there once: a first name as well. */
+const MANY_RECORDS = 100;
+
 /** A field that may identify somebody or something, with why; nothing is made of it. */
 function candidateFor(
   steps: readonly string[],
@@ -274,7 +277,7 @@ function candidateFor(
   if (formCount(node, 'email') === values) return { path, why: 'every value is an e-mail address' };
   if (IDENTIFIES.test(name))
     return { path, why: `its name says so${isOther ? ', and no value comes twice' : ''}` };
-  if (isOther && (isText || NUMBERS_THAT_NAME.test(name)))
+  if (isOther && (NUMBERS_THAT_NAME.test(name) || (isText && root.count >= MANY_RECORDS)))
     return { path, why: `is in all ${root.count} records, and no value comes twice` };
   return undefined;
 }

@@ -235,6 +235,25 @@ describe('15 init: identities are told, and never applied', () => {
   });
 });
 
+describe('15 init: a value that never comes twice is evidence', () => {
+  const identitiesOf = async (count: number) => {
+    const { about } = await only(
+      times(count, (n) => ({ id: `c-${n}`, firstName: `Ada ${n}`, balance: n * 7, voucher: `v${n}x` })),
+    );
+    return identityLines(about).map((line) => line.replace(/ \(.*/, ''));
+  };
+
+  it.each([2, 99])('of %i records only where the name says so', async (count) => {
+    expect(await identitiesOf(count)).toEqual(['may be an identity: id']);
+  });
+
+  it('of many records whatever the name of the text, and never of a quantity', async () => {
+    const lines = await identitiesOf(100);
+    expect(lines).toContain('may be an identity: voucher');
+    expect(lines).not.toContain('may be an identity: balance');
+  });
+});
+
 describe('15 init: a manifest per shape, with its where', () => {
   it('where one field divides the records', async () => {
     const { pipelines, report } = await inferred(
