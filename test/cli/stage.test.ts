@@ -477,7 +477,7 @@ describe('a redrive', () => {
       ]),
     );
     expect([run.code, calls(run.asked)]).toEqual([0, 3]);
-    expect(run.err).toContain('2 chosen, 0 delivered so far');
+    expect(run.err).toContain('2 chosen, 0 would be sent so far');
   });
 
   it('ends where it gets no further, and says so', async () => {
