@@ -305,7 +305,7 @@ async function retiring(stack: Stack, { manifest }: Pipeline): Promise<void> {
   const error: unknown = await provision(stack, gone as Manifest, { ...TIMES, mode: 'retire' }).catch(
     (thrown: unknown) => thrown,
   );
-  if (!String(error).includes('EVENT_INVALID'))
+  if (!(error instanceof RunFailedError) || error.code !== 'EVENT_INVALID')
     throw new Error(`what never was is retired: ${String(error)}`);
   await provision(stack, manifest, { ...TIMES, mode: 'retire' });
   await provision(stack, manifest, TIMES);
