@@ -1,4 +1,5 @@
 // The records of the measurements: orders as a shop writes them, dense with objects, numbers, escapes and several scripts.
+import { generator } from '../local/start/samples.ts';
 
 const FIRST_NAMES = ['Ana', 'Zoë', 'Łukasz', 'Mai', 'Иван', 'Chidi', 'José', '美咲', 'Νίκος', 'राज'];
 /** By these the routes of a stream divide the records. */
@@ -76,15 +77,4 @@ function itemOf(index: number, { below, pick, money }: Choice): string {
     default:
       return `{"fee":{"net":${money()},"vat":${money()}},"paid":true,"tags":["a","é"]}`;
   }
-}
-
-/** mulberry32: small, and the same on every machine. */
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -127,8 +127,8 @@ function spoiled(record: Record<string, unknown>, id: string, which: number): st
   }
 }
 
-/** mulberry32: small, and the same on every machine. */
-function generator(seed: number): () => number {
+/** mulberry32: small, and the same on every machine. @returns what gives numbers from 0 to below 1, the same for a seed */
+export function generator(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
