@@ -29,7 +29,7 @@ export async function applyFile(
   if (token !== undefined && !TOKEN.test(token))
     throw new MistakeError(
       'USAGE',
-      '--token: expected the last line of penstock plan, p2.…',
+      '--token: expected the last line of penstock plan, p3.…',
       'penstock plan MANIFEST',
     );
   const named = textOf(given, 'sandbox');

@@ -160,7 +160,7 @@ export type Report = z.infer<typeof Report>;
 const warmUp = z.number().int().min(0).max(MAX_WARM_UP_SECONDS);
 const drain = z.number().int().min(0).max(MAX_DRAIN_SECONDS);
 
-/** Of a plan: `p2.` and digests. One of another version is understood as far as that. */
+/** Of a plan: `p3.` and digests. One of another version is understood as far as that. */
 const PlanToken = z.string().regex(/^p\d{1,4}\.[\w.-]{1,4000}$/, 'expected the token of a plan');
 
 /** The state machine's input; `begin` turns it into a `Pipeline`. */

@@ -25,7 +25,7 @@ export const apply: Command = {
   ],
   examples: [
     'penstock apply pipelines/orders.json',
-    'penstock apply pipelines/orders.json --stage prod --token p2.…',
+    'penstock apply pipelines/orders.json --stage prod --token p3.…',
   ],
   isChanging: () => true,
   endsItself: true,

@@ -57,7 +57,7 @@ async function penstock(
 /** What may change something in a stack. */
 const CHANGING: readonly (readonly string[])[] = [
   ['apply', FILE, '--yes'],
-  ['apply', FILE, '--token', 'p2.abc'],
+  ['apply', FILE, '--token', 'p3.abc'],
   ['retire', FILE, '--yes', '--sandbox', 'dev1'],
   ['redrive', 'customers', '--yes'],
   ['reconcile', 'customer-profiles', '--yes'],
@@ -267,7 +267,7 @@ describe('what AWS answers becomes an error with its own code and the next step,
       'states:StartExecution',
     ],
   ])('%s', async (_, words, answers, env, code, next) => {
-    const run = await penstock(['apply', FILE, '--token', 'p2.abc', ...PROD, ...words], answers, env);
+    const run = await penstock(['apply', FILE, '--token', 'p3.abc', ...PROD, ...words], answers, env);
     expect(run.code).toBe(1);
     expect(run.err).toContain(`error ${code}  `);
     expect(run.err.split('\nnext ')[1]).toContain(next);
@@ -364,7 +364,7 @@ describe('an execution', () => {
     ],
     [undefined, 'another execution works on customer-profiles'],
   ])('that finds another one at work is told as BUSY: %j', async (running, said) => {
-    const run = await penstock(['apply', FILE, '--token', 'p2.abc', ...PROD], {
+    const run = await penstock(['apply', FILE, '--token', 'p3.abc', ...PROD], {
       [describing]: busy,
       'lambda:penstock-prod-status': (event: { version?: true }) =>
         event.version ? { version: VERSION } : { pipeline: 'customer-profiles', applied: true, running },
@@ -375,7 +375,7 @@ describe('an execution', () => {
   });
 
   it('whose start was answered by nobody is not started twice: a repeated call has its name', async () => {
-    const run = await penstock(['apply', FILE, '--token', 'p2.abc', ...PROD], {
+    const run = await penstock(['apply', FILE, '--token', 'p3.abc', ...PROD], {
       'AWSStepFunctions.StartExecution': (_: unknown, call: number) => {
         if (call === 1) throw new AwsError('InternalFailure', 'the answer was lost', 500);
         return { executionArn: EXECUTION, startDate: 1 };
@@ -392,7 +392,7 @@ describe('an execution', () => {
   it.each([
     [
       'apply',
-      ['--token', 'p2.abc', '--warm-up', '2', '--drain', '1'],
+      ['--token', 'p3.abc', '--warm-up', '2', '--drain', '1'],
       { mode: 'apply', warmUpSeconds: 2, drainSeconds: 1 },
     ],
     ['retire', ['--yes', '--sandbox', 'dev1', '--drain', '1'], { mode: 'retire', drainSeconds: 1 }],
@@ -408,7 +408,7 @@ describe('an execution', () => {
   });
 
   it.each(['soon', '-1', '99999'])('is not started with a drain of %s', async (seconds) => {
-    const run = await penstock(['apply', FILE, '--token', 'p2.abc', `--drain=${seconds}`, ...PROD]);
+    const run = await penstock(['apply', FILE, '--token', 'p3.abc', `--drain=${seconds}`, ...PROD]);
     expect(run.err).toContain('error USAGE  --drain: expected seconds from 0 to ');
     expect(run.asked).toEqual([]);
   });
@@ -416,7 +416,7 @@ describe('an execution', () => {
   it.each(['AccessDeniedException', 'ExpiredTokenException', 'ThrottlingException'])(
     'that cannot be followed for %s goes on, and the error says where to look',
     async (name) => {
-      const run = await penstock(['apply', FILE, '--token', 'p2.abc', ...PROD], {
+      const run = await penstock(['apply', FILE, '--token', 'p3.abc', ...PROD], {
         [describing]: () => {
           throw new AwsError(name);
         },

@@ -47,6 +47,7 @@ export async function stateRead(
     stage: { name: runtime.settings.stage, stateMachine: stateMachineOf(execution.id) },
     organization: (await aep.sessions.current()).organizationId,
     sandbox: manifest.sandbox,
+    pipeline: manifest.name,
     stream: streamArn,
     manifest,
     samples,

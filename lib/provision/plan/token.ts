@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { RESOURCE_KEYS } from '../../pipeline.ts';
 
-/** Where a plan was made: all else follows from it. */
-export const PLACE_PARTS = ['stage', 'organization', 'sandbox', 'stream'] as const;
+/** Where a plan was made, and of what: all else follows from it. */
+export const PLACE_PARTS = ['stage', 'organization', 'sandbox', 'pipeline', 'stream'] as const;
 
 /**
  * The parts of a token in their order. Own field groups come after them. `resources` of the plan have their own names;
@@ -34,14 +34,14 @@ export type MovedPart = TokenPart | 'version' | 'form';
 /** Each part with all of it that decides what is done. What is absent counts as nothing. */
 export type PlanState = Readonly<Partial<Record<TokenPart, unknown>>>;
 
-/** Tokens with other parts have another beginning: those with `p1.` do not say where they are of. */
-const TOKEN_START = 'p2.';
+/** Tokens with other parts have another beginning: those with `p2.` do not say of which pipeline they are. */
+const TOKEN_START = 'p3.';
 /** In characters of base64url: 132 bits of the whole, 48 of each part, which only has to name it. */
 const WHOLE_LENGTH = 22;
 const PART_LENGTH = 8;
 /** Own field groups come after the fixed parts. */
 const WHOLE_TOKEN = new RegExp(
-  `^p2\\.[\\w-]{${WHOLE_LENGTH}}\\.(?:[\\w-]{${PART_LENGTH}}){${TOKEN_PARTS.length},}$`,
+  `^p3\\.[\\w-]{${WHOLE_LENGTH}}\\.(?:[\\w-]{${PART_LENGTH}}){${TOKEN_PARTS.length},}$`,
 );
 
 /** The same state gives the same token, whatever the order of members. It holds digests alone, and grants nothing. */

@@ -238,7 +238,7 @@ describe('issue 15: stale tokens in every way are refused', () => {
 
   it('another version of Penstock made it: nothing of it can be compared', async () => {
     const own = await applied();
-    const token = (await tokenFor(own, inletManifest())).replace(/^p2/, 'p1');
+    const token = (await tokenFor(own, inletManifest())).replace(/^p3/, 'p2');
     expect(await refused(own, inletManifest(), token)).toEqual(['version']);
     const { cause } = await own.run({ manifest: inletManifest(), token });
     expect(cause).toMatch(/^PLAN_MOVED: this token was made by another version of Penstock/);
@@ -250,7 +250,7 @@ describe('a token that is not whole', () => {
     ['cut off at the end of a line', (token: string) => token.slice(0, 80)],
     ['without one character', (token: string) => token.slice(0, -1)],
     ['with a part missing', (token: string) => token.slice(0, -8 * 2)],
-    ['of a few letters', () => 'p2.abc'],
+    ['of a few letters', () => 'p3.abc'],
   ])('%s, is told as that, and not as one of another place', async (_, part) => {
     const own = await applied();
     const token = part(await tokenFor(own, inletManifest()));
@@ -285,7 +285,7 @@ describe('a token of another place is refused, although all that was read is the
       return planned?.token;
     };
     const token = await tokenIn('123456789012');
-    expect(token).toMatch(/^p2/);
+    expect(token).toMatch(/^p3/);
     expect(await tokenIn('123456789012')).toBe(token);
     expect(await tokenIn('210987654321')).not.toBe(token);
   });
@@ -312,6 +312,15 @@ describe('a token of another place is refused, although all that was read is the
     expect(cause).toMatch(/^PLAN_MOVED: this token is of another sandbox \(here: dev2\) \| Next: /);
   });
 
+  it('another pipeline of the same sandbox and stream, which it names alone', async () => {
+    const own = await applied();
+    const token = await tokenFor(own, inletManifest());
+    const manifest = inletManifest({ name: 'others' });
+    const { status, error, cause } = await own.run({ manifest, token });
+    expect([status, error]).toEqual(['FAILED', 'Penstock.Moved']);
+    expect(cause).toMatch(/^PLAN_MOVED: this token is of another pipeline \(here: others\) \| Next: /);
+  });
+
   it('another stream of that name, as in another region', async () => {
     const own = world();
     const token = await tokenFor(own, inletManifest());
@@ -336,13 +345,13 @@ describe('a token', () => {
     const own = world();
     keep(own, SECRETS.kinesis);
     const token = await tokenFor(own, pulledManifest(KINESIS));
-    expect(token).toMatch(/^p2\.[\w-]{22}\.([\w-]{8})+$/);
+    expect(token).toMatch(/^p3\.[\w-]{22}\.([\w-]{8})+$/);
     expect(token.length).toBeLessThan(250);
   });
 
   it.each([
-    ['plan', 'p2.abc', '"token" belongs to "mode": "apply"'],
-    ['retire', 'p2.abc', '"token" belongs to "mode": "apply"'],
+    ['plan', 'p3.abc', '"token" belongs to "mode": "apply"'],
+    ['retire', 'p3.abc', '"token" belongs to "mode": "apply"'],
     ['apply', 'what I mean', 'expected the token of a plan'],
   ])('in mode %s, %s is refused as an event', async (mode, token, text) => {
     const own = await applied();
