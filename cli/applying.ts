@@ -4,7 +4,7 @@ import { MistakeError } from '../terminal/mistake.ts';
 import { conflictsIn, isToDo, showPlan } from '../terminal/report.ts';
 import type { Context } from './context.ts';
 import type { PipelineFile } from './manifest-file.ts';
-import { agreed, planOf } from './planning.ts';
+import { agreed, planOf, type ToldSandbox } from './planning.ts';
 import type { RunInput } from './run.ts';
 import { runAndTell } from './telling.ts';
 import { waitsOf } from './waits.ts';
@@ -32,10 +32,13 @@ export async function applyFile(
       '--token: expected the last line of penstock plan, p3.…',
       'penstock plan MANIFEST',
     );
-  const named = textOf(given, 'sandbox');
-  await target.prepare(file.asked.manifest);
+  // The name of the target is whole once it is reached.
+  const question = () => `Apply this to ${target.name}?`;
   if (token !== undefined) {
-    const own = { ...input, token, ...(named !== undefined && { sandbox: named }) };
+    const told = await sandboxFor(context, given, file);
+    const sandbox = await agreed(context, given, told, question(), { isAgreed: true });
+    const own = { ...input, token, ...(sandbox !== undefined && { sandbox }) };
+    await target.prepare(file.asked.manifest);
     return runAndTell(context, file.name, own, `Applying ${file.name}`);
   }
   if (!isAgreed && !output.isTerminal)
@@ -58,7 +61,7 @@ export async function applyFile(
     output.json(report);
     return 0;
   }
-  const sandbox = await agreed(context, given, sandboxOf(report, file), `Apply this to ${target.name}?`);
+  const sandbox = await agreed(context, given, sandboxOf(report, file), question());
   const own = {
     ...input,
     ...(report.token !== undefined && { token: report.token }),
@@ -67,6 +70,12 @@ export async function applyFile(
   return runAndTell(context, file.name, own, `Applying ${file.name}`);
 }
 
-function sandboxOf({ sandbox }: Report, file: PipelineFile) {
+/** Only a plan tells the type. Whoever names the sandbox needs none. */
+async function sandboxFor(context: Context, given: Given, file: PipelineFile): Promise<ToldSandbox> {
+  if (textOf(given, 'sandbox') !== undefined) return { name: file.sandbox };
+  return sandboxOf(await planOf(context, file), file);
+}
+
+function sandboxOf({ sandbox }: Report, file: PipelineFile): ToldSandbox {
   return sandbox ?? { name: file.sandbox };
 }

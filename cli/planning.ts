@@ -27,6 +27,7 @@ export interface ToldSandbox {
 /**
  * Whether somebody agrees. A production sandbox needs its name, typed or in `--sandbox`. So does one whose type is not
  * told: the technical account may not see it.
+ * @param isAgreed whether somebody has agreed before: then nothing but the name is asked for
  * @returns the name that was given, for the event: the functions compare it themselves
  * @throws MistakeError where nobody agrees, or nobody can be asked
  */
@@ -35,6 +36,7 @@ export async function agreed(
   given: Given,
   sandbox: ToldSandbox,
   question: string,
+  { isAgreed = isGiven(given, 'yes') } = {},
 ): Promise<string | undefined> {
   const named = textOf(given, 'sandbox');
   if (named !== undefined && named !== sandbox.name)
@@ -47,7 +49,7 @@ export async function agreed(
     await typed(output, sandbox, question);
     return sandbox.name;
   }
-  if (!isGiven(given, 'yes') && !(await output.confirm(question))) throw declined();
+  if (!isAgreed && !(await output.confirm(question))) throw declined();
   return named;
 }
 
@@ -60,7 +62,7 @@ async function typed(
   if (!output.isTerminal)
     throw new MistakeError(
       'PRODUCTION',
-      `${name} is ${what}: ${question}`,
+      `${name} is ${what}, and nobody can type its name here: nothing was changed`,
       `Add --sandbox ${name}, if you mean it.`,
     );
   const answer = await output.ask(`${question} ${name} is ${what}. Type its name:`);

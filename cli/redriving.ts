@@ -4,13 +4,16 @@ import { MistakeError } from '../terminal/mistake.ts';
 import type { Context } from './context.ts';
 import { agreed } from './planning.ts';
 import { sandboxOf } from './sandbox.ts';
-import { type ExitCode, type Given, isGiven } from './words.ts';
+import { type ExitCode, type Given, isGiven, textOf } from './words.ts';
 
 type Request = Readonly<Record<string, unknown>>;
 
 export async function redriveAsked(context: Context, given: Given, request: Request): Promise<ExitCode> {
   const { output, target, signal } = context;
-  const dry = await throughout(context, { ...request, dryRun: true }, 'Looking what would be sent');
+  const named = textOf(given, 'sandbox');
+  // The function refuses a wrong name before it looks at anything.
+  const looking = { ...request, dryRun: true, ...(named !== undefined && { sandbox: named }) };
+  const dry = await throughout(context, looking, 'Looking what would be sent');
   await show(output, dry, 'would be sent');
   if (signal.aborted) throw new MistakeError('INTERRUPTED', 'nothing was sent');
   if (isGiven(given, 'dry-run') || dry.left === 0) {

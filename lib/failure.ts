@@ -14,6 +14,10 @@ export const FAILURES = {
     next: 'Correct the manifest; docs/manifest.schema.json describes it.',
   },
   EVENT_INVALID: { retryable: false, next: 'Send an event of the shape shown in events/.' },
+  WRONG_SANDBOX: {
+    retryable: false,
+    next: 'Name the sandbox of the pipeline, or choose another pipeline.',
+  },
   SETTINGS_INVALID: {
     retryable: false,
     next: "Correct the function's environment variables and deploy again.",

@@ -21,13 +21,12 @@ export function toldSandbox(name: string, found: Sandbox | undefined): ToldSandb
 
 /**
  * An event may name the sandbox that its sender has in mind. Nothing is done in another one.
- * @throws Failure `EVENT_INVALID`
+ * @throws Failure `WRONG_SANDBOX`
  */
 export function checkSandbox(named: string | undefined, pipeline: string, sandbox: string): void {
   if (named === undefined || named === sandbox) return;
   throw new Failure(
-    'EVENT_INVALID',
+    'WRONG_SANDBOX',
     `sandbox: found ${JSON.stringify(named)}, and the pipeline ${pipeline} is in ${JSON.stringify(sandbox)}; nothing was done`,
-    { next: 'Name the sandbox of the pipeline, or choose another pipeline.' },
   );
 }

@@ -59,7 +59,7 @@ describe('issue 15: a production sandbox needs its name', () => {
     const from = position(own);
     const run = await own.run({ manifest: inProduction, sandbox: 'dev1', mode });
     expect([run.status, run.states.includes('plan'), sent(own, from)]).toEqual(['FAILED', false, []]);
-    expect(run.cause).toMatch(/^EVENT_INVALID: .*found "dev1", and the pipeline people is in "prod"/);
+    expect(run.cause).toMatch(/^WRONG_SANDBOX: .*found "dev1", and the pipeline people is in "prod"/);
     expect((await own.run({ manifest: inProduction, sandbox: 'prod', mode })).status).toBe('SUCCEEDED');
   });
 
@@ -67,7 +67,7 @@ describe('issue 15: a production sandbox needs its name', () => {
     const own = redriveWorld();
     await own.store(document([entry(1, '{}'), entry(2, '{}')]));
     const event = { stream: 'customers', source: 'rejected', limit: 1, continue: false };
-    await expect(own.run({ ...event, sandbox: 'other' })).rejects.toMatchObject({ code: 'EVENT_INVALID' });
+    await expect(own.run({ ...event, sandbox: 'other' })).rejects.toMatchObject({ code: 'WRONG_SANDBOX' });
     expect(own.documents().size).toBe(1);
     const answer = await own.run({ ...event, sandbox: 'dev1' });
     expect(answer).toMatchObject({ delivered: 1, next: { sandbox: 'dev1' } });
@@ -75,7 +75,7 @@ describe('issue 15: a production sandbox needs its name', () => {
 
   it('reconcile with the name of another sandbox is refused', async () => {
     const own = await reconciling();
-    await expect(own.run({ event: { sandbox: 'other' } })).rejects.toMatchObject({ code: 'EVENT_INVALID' });
+    await expect(own.run({ event: { sandbox: 'other' } })).rejects.toMatchObject({ code: 'WRONG_SANDBOX' });
     expect(await own.run({ event: { sandbox: 'dev1' } })).toMatchObject({ pipelines: 1 });
   });
 });

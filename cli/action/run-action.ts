@@ -22,7 +22,7 @@ export interface Action {
   readonly event: unknown;
   readonly stage: string | undefined;
   readonly region: string | undefined;
-  /** The one that is meant: the functions refuse another. */
+  /** The one that is meant: no other is taken. */
   readonly sandbox: string | undefined;
   readonly folder: string;
   /** Who writes the comment. */
@@ -103,9 +103,21 @@ async function outcomeOf(action: Action, change: Change, isPlanned: boolean): Pr
   const text = await planText(report);
   // Nobody can apply it, so it gets no token.
   if (conflictsIn(report).length > 0) return { ...own, state: 'wrong', text };
+  const refused = sandboxRefused(action, report);
+  if (refused !== undefined) return { ...own, state: 'wrong', text: `${refused}\n\n${text}` };
   const { token } = report;
   const state = planned.code === 0 ? 'nothing' : 'changes';
   return { ...own, state, text, ...(token !== undefined && { token }) };
+}
+
+/** Why `apply` would refuse the sandbox after the merge: it needs the name of one that is not for development. */
+function sandboxRefused({ sandbox: named }: Action, { sandbox }: Report): string | undefined {
+  if (sandbox === undefined || named === sandbox.name) return undefined;
+  const { name, type = 'type not told' } = sandbox;
+  if (named !== undefined)
+    return `It is in the sandbox ${name}, and the input sandbox of the action names ${named}.`;
+  if (type === 'development') return undefined;
+  return `It is in the sandbox ${name} (${type}). The merge is applied only if the action gets the input sandbox: ${name}`;
 }
 
 /** What a comment shows without scrolling. */

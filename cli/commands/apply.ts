@@ -7,7 +7,7 @@ export const apply: Command = {
   about: [
     'Without --token and --yes it shows the plan and asks. With --token it applies that plan alone: another state is refused, and what has moved is named.',
     'Ctrl-C ends the command and not the execution. A plan with nothing to do is not applied.',
-    'A production sandbox needs its name, typed or in --sandbox.',
+    'A production sandbox needs its name, typed or in --sandbox, with --token and --yes as well. Without --sandbox it plans first: only a plan tells the type.',
   ],
   arguments: [{ name: 'MANIFEST', summary: 'the file of a pipeline', offers: 'files' }],
   options: [
@@ -25,7 +25,7 @@ export const apply: Command = {
   ],
   examples: [
     'penstock apply pipelines/orders.json',
-    'penstock apply pipelines/orders.json --stage prod --token p3.…',
+    'penstock apply pipelines/orders.json --stage prod --token p3.… --sandbox prod',
   ],
   isChanging: () => true,
   endsItself: true,

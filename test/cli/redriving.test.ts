@@ -3,6 +3,7 @@ import { createColors } from 'picocolors';
 import { describe, expect, it } from 'vitest';
 import { redrive } from '../../cli/commands/redrive.ts';
 import type { Context } from '../../cli/context.ts';
+import { MistakeError } from '../../terminal/mistake.ts';
 
 const ANSWER = {
   stream: 'arn:aws:kinesis:eu-west-1:123456789012:stream/customers',
@@ -23,6 +24,25 @@ const ANSWER = {
 };
 
 describe('redrive: the command', () => {
+  it.each([{}, { 'dry-run': true } as const])('names the sandbox in the dry run too: %j', async (more) => {
+    const events: unknown[] = [];
+    const wrong = new MistakeError('WRONG_SANDBOX', 'another one');
+    const context = {
+      target: {
+        invoke: (_: string, event: unknown) => {
+          events.push(event);
+          return Promise.reject(wrong);
+        },
+      },
+      output: { work: () => Promise.resolve({ failed: () => undefined }) },
+      signal: new AbortController().signal,
+    } as unknown as Context;
+    const given = { arguments: ['customers'], options: { sandbox: 'other', ...more } };
+    // Nothing to send is no reason to let a wrong name pass.
+    await expect(redrive.run(context, given)).rejects.toBe(wrong);
+    expect(events).toEqual([expect.objectContaining({ sandbox: 'other', dryRun: true })]);
+  });
+
   it('puts every chosen message of a dry run into a row', async () => {
     const tables: string[][][] = [];
     const ends: string[] = [];

@@ -19,6 +19,8 @@ import { memoryLedger } from '../support/ledger.ts';
 
 const FILE = fileURLToPath(new URL('../../examples/customer-profiles.json', import.meta.url));
 const PROD = ['--stage', 'prod'];
+/** The sandbox of the file: whoever names it needs no plan. */
+const DEV = ['--sandbox', 'dev1'];
 
 let home: string;
 let aws: StandIn | undefined;
@@ -58,6 +60,7 @@ async function penstock(
 const CHANGING: readonly (readonly string[])[] = [
   ['apply', FILE, '--yes'],
   ['apply', FILE, '--token', 'p3.abc'],
+  ['apply', FILE, '--token', 'p3.abc', ...DEV],
   ['retire', FILE, '--yes', '--sandbox', 'dev1'],
   ['redrive', 'customers', '--yes'],
   ['reconcile', 'customer-profiles', '--yes'],
@@ -267,7 +270,7 @@ describe('what AWS answers becomes an error with its own code and the next step,
       'states:StartExecution',
     ],
   ])('%s', async (_, words, answers, env, code, next) => {
-    const run = await penstock(['apply', FILE, '--token', 'p3.abc', ...PROD, ...words], answers, env);
+    const run = await penstock(['apply', FILE, '--token', 'p3.abc', ...DEV, ...PROD, ...words], answers, env);
     expect(run.code).toBe(1);
     expect(run.err).toContain(`error ${code}  `);
     expect(run.err.split('\nnext ')[1]).toContain(next);
@@ -348,6 +351,60 @@ describe('what AWS answers becomes an error with its own code and the next step,
   );
 });
 
+describe('apply --token', () => {
+  const describing = 'AWSStepFunctions.DescribeExecution';
+  const planOf = (sandbox: object): Answer => {
+    const report = { pipeline: 'customer-profiles', sandbox, resources: [], warnings: [], toDo: false };
+    return (_: unknown, call: number) =>
+      call === 1
+        ? { executionArn: EXECUTION, status: 'SUCCEEDED', output: JSON.stringify({ report }) }
+        : { executionArn: EXECUTION, status: 'FAILED', error: 'Penstock.Busy', cause: 'whatever it says' };
+  };
+  /** The executions that were started: what their input says. */
+  const started = () =>
+    (aws?.calls ?? [])
+      .filter(({ operation }) => operation.endsWith('StartExecution'))
+      .map(({ input }) => JSON.parse((input as { input: string }).input) as Record<string, unknown>);
+
+  it.each([
+    ['production', { name: 'dev1', type: 'production' }, 'dev1 is a production sandbox'],
+    ['a type that is not told', { name: 'dev1' }, 'dev1 is a sandbox (type not told)'],
+  ])('in a sandbox of %s needs its name where nobody can type it', async (_, sandbox, said) => {
+    const run = await penstock(['apply', FILE, '--token', 'p3.abc', ...PROD], {
+      [describing]: planOf(sandbox),
+    });
+    expect(run.code).toBe(1);
+    expect(run.err).toContain(`error PRODUCTION  ${said}`);
+    expect(run.err).toContain('next   Add --sandbox dev1, if you mean it.\n');
+    // It has looked, and applied nothing.
+    expect(started().map(({ mode }) => mode)).toEqual(['plan']);
+  });
+
+  it('in a sandbox for development is applied after a plan that tells the type', async () => {
+    const run = await penstock(['apply', FILE, '--token', 'p3.abc', ...PROD], {
+      [describing]: planOf({ name: 'dev1', type: 'development' }),
+    });
+    expect(run.err).toContain('error BUSY  ');
+    expect(started().map(({ mode, token }) => [mode, token])).toEqual([
+      ['plan', undefined],
+      ['apply', 'p3.abc'],
+    ]);
+  });
+
+  it('with the name is applied without another plan, and the functions get the name', async () => {
+    await penstock(['apply', FILE, '--token', 'p3.abc', ...DEV, ...PROD], {
+      [describing]: planOf({ name: 'dev1', type: 'production' }),
+    });
+    expect(started()).toEqual([expect.objectContaining({ mode: 'apply', token: 'p3.abc', sandbox: 'dev1' })]);
+  });
+
+  it('with the name of another sandbox starts nothing', async () => {
+    const run = await penstock(['apply', FILE, '--token', 'p3.abc', '--sandbox', 'prod', ...PROD]);
+    expect(run.err).toContain('error WRONG_SANDBOX  --sandbox names prod');
+    expect(started()).toEqual([]);
+  });
+});
+
 describe('an execution', () => {
   const describing = 'AWSStepFunctions.DescribeExecution';
   const busy: Answer = () => ({
@@ -364,7 +421,7 @@ describe('an execution', () => {
     ],
     [undefined, 'another execution works on customer-profiles'],
   ])('that finds another one at work is told as BUSY: %j', async (running, said) => {
-    const run = await penstock(['apply', FILE, '--token', 'p3.abc', ...PROD], {
+    const run = await penstock(['apply', FILE, '--token', 'p3.abc', ...DEV, ...PROD], {
       [describing]: busy,
       'lambda:penstock-prod-status': (event: { version?: true }) =>
         event.version ? { version: VERSION } : { pipeline: 'customer-profiles', applied: true, running },
@@ -375,7 +432,7 @@ describe('an execution', () => {
   });
 
   it('whose start was answered by nobody is not started twice: a repeated call has its name', async () => {
-    const run = await penstock(['apply', FILE, '--token', 'p3.abc', ...PROD], {
+    const run = await penstock(['apply', FILE, '--token', 'p3.abc', ...DEV, ...PROD], {
       'AWSStepFunctions.StartExecution': (_: unknown, call: number) => {
         if (call === 1) throw new AwsError('InternalFailure', 'the answer was lost', 500);
         return { executionArn: EXECUTION, startDate: 1 };
@@ -392,7 +449,7 @@ describe('an execution', () => {
   it.each([
     [
       'apply',
-      ['--token', 'p3.abc', '--warm-up', '2', '--drain', '1'],
+      ['--token', 'p3.abc', ...DEV, '--warm-up', '2', '--drain', '1'],
       { mode: 'apply', warmUpSeconds: 2, drainSeconds: 1 },
     ],
     ['retire', ['--yes', '--sandbox', 'dev1', '--drain', '1'], { mode: 'retire', drainSeconds: 1 }],
@@ -408,7 +465,7 @@ describe('an execution', () => {
   });
 
   it.each(['soon', '-1', '99999'])('is not started with a drain of %s', async (seconds) => {
-    const run = await penstock(['apply', FILE, '--token', 'p3.abc', `--drain=${seconds}`, ...PROD]);
+    const run = await penstock(['apply', FILE, '--token', 'p3.abc', ...DEV, `--drain=${seconds}`, ...PROD]);
     expect(run.err).toContain('error USAGE  --drain: expected seconds from 0 to ');
     expect(run.asked).toEqual([]);
   });
@@ -416,7 +473,7 @@ describe('an execution', () => {
   it.each(['AccessDeniedException', 'ExpiredTokenException', 'ThrottlingException'])(
     'that cannot be followed for %s goes on, and the error says where to look',
     async (name) => {
-      const run = await penstock(['apply', FILE, '--token', 'p3.abc', ...PROD], {
+      const run = await penstock(['apply', FILE, '--token', 'p3.abc', ...DEV, ...PROD], {
         [describing]: () => {
           throw new AwsError(name);
         },

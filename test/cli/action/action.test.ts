@@ -457,6 +457,34 @@ describe('issue 15: the merge applies the plan of the pull request', () => {
     expect(made.commands).toEqual([]);
   });
 
+  it('in the production sandbox that the workflow names, and says so before the merge', async () => {
+    await using made = await setUp({ [FILE]: inletManifest({ sandbox: 'prod' }) });
+    made.github.files.set(PULL, [CHANGED]);
+    for (const [named, code] of [
+      [undefined, 1],
+      ['dev1', 1],
+      ['prod', 0],
+    ] as const) {
+      expect(await made.run('pull_request', pullEvent(), 'prod', named)).toBe(code);
+      expect(Object.keys(tokensIn(made.body()) ?? {})).toEqual(code === 0 ? [FILE] : []);
+      expect(made.body().includes('It is in the sandbox prod')).toBe(code === 1);
+    }
+    made.github.between.set(`${BEFORE}...${MERGED}`, [CHANGED]);
+    made.github.pulls.set(MERGED, [
+      {
+        number: PULL,
+        merged_at: '2026-11-29T10:00:00Z',
+        merge_commit_sha: MERGED,
+        base: { ref: 'main', repo: { full_name: REPOSITORY } },
+      },
+    ]);
+    made.own.mutations();
+    expect(await made.run('push', pushEvent())).toBe(1);
+    expect(made.logged.at(-1)).toContain('error PRODUCTION  prod is a production sandbox');
+    expect(made.own.mutations()).toEqual([]);
+    expect(await made.run('push', pushEvent(), 'prod', 'prod')).toBe(0);
+  });
+
   it('in the sandbox that is meant, and in no other', async () => {
     await using made = await planned();
     made.own.mutations();
