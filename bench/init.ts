@@ -11,11 +11,10 @@ import { KINDS } from './init-records.ts';
 
 const RECORDS = 100_000;
 
-async function writeRecords(file: string, line: (n: number) => string | Buffer): Promise<void> {
+async function writeRecords(file: string, line: (n: number) => string): Promise<void> {
   const out = createWriteStream(file);
   for (let n = 0; n < RECORDS; n++) {
-    out.write(line(n));
-    if (!out.write('\n')) await once(out, 'drain');
+    if (!out.write(`${line(n)}\n`)) await once(out, 'drain');
   }
   out.end();
   await finished(out);
@@ -32,11 +31,10 @@ try {
     const file = join(folder, `${kind}.ndjson`);
     await writeRecords(file, line);
     const megabytes = ((await stat(file)).size / 1e6).toFixed(0);
+    const words = ['init', '--records', file, ...(kind === 'packed' ? ['--encoding', 'base64'] : [])];
     const all: Taken[] = [];
     for (let round = 0; round < Number(values.rounds); round++)
-      all.push(
-        await runCommand(['init', '--records', file, '--out', join(folder, `${kind}-${round}`)], folder),
-      );
+      all.push(await runCommand([...words, '--out', join(folder, `${kind}-${round}`)], folder));
     console.log(`${kind}, ${megabytes} MB: ${takenText(all)}; load ${loadavg()[0]?.toFixed(1)}`);
     await rm(file);
   }

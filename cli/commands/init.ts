@@ -12,7 +12,18 @@ export const init: Command = {
     'Samples hold values of your records: look at them before you commit them.',
   ],
   options: [
-    { name: 'records', value: 'FILE', summary: 'records, one a line', offers: 'files' },
+    {
+      name: 'records',
+      value: 'FILE',
+      summary: 'records, one a line; - is standard input',
+      offers: 'files',
+    },
+    {
+      name: 'encoding',
+      value: 'ENCODING',
+      summary: 'of these lines: text or base64 (text)',
+      offers: ['text', 'base64'],
+    },
     {
       name: 'stream',
       value: 'STREAM',
@@ -46,6 +57,7 @@ export const init: Command = {
     try {
       inferred = await inferredFrom(context, {
         records: textOf(given, 'records'),
+        encoding: textOf(given, 'encoding'),
         stream: textOf(given, 'stream'),
         name: textOf(given, 'name'),
         sandbox: textOf(given, 'sandbox'),

@@ -16,6 +16,8 @@ export interface InitOptions {
   readonly schemaPath?: string | undefined;
   /** The records from their beginning; asked for up to three times, and the same each time. */
   readonly lines: () => AsyncIterable<readonly Line[]>;
+  /** Whether there are records that `lines` leaves out. */
+  readonly isCut?: boolean | undefined;
   /** No more records are looked at. */
   readonly most?: number;
   readonly signal?: AbortSignal;
@@ -79,7 +81,7 @@ export async function initPipelines(options: InitOptions): Promise<Inferred> {
   const isWhole = WHOLE.has(format);
   const dividers = createDividers();
   const whole = createPart();
-  const counts = createCounts();
+  const counts = createCounts(options.isCut);
   for await (const group of upTo(options, read)) {
     counts.add(group);
     for (const { messages, kind } of group.records)
@@ -220,9 +222,10 @@ function nameFor(beginning: string, values: readonly Value[], taken: Set<string>
   return name;
 }
 
-function createCounts() {
+/** @param beginsCut whether records were left out already */
+function createCounts(beginsCut = false) {
   const byReason = new Map<string, { count: number; lines: number[] }>();
-  let [records, messages, filtered, isCut] = [0, 0, 0, false];
+  let [records, messages, filtered, isCut] = [0, 0, 0, beginsCut];
   function addRecord(one: Read): void {
     records += 1;
     messages += one.messages.length;

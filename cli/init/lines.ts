@@ -1,5 +1,6 @@
 // The lines of a file, one at a time: what is longer than any record is passed over and told, and never held.
 import { createReadStream } from 'node:fs';
+import { type Encoding, fromBase64, MAX_LINE_BYTES as MAX_BASE64_BYTES } from '../../local/start/records.ts';
 
 /** A record as it stands in the stream, or the length of a line that no record can have. */
 export type Line =
@@ -50,7 +51,20 @@ function lineOf(number: number, held: readonly Buffer[], length: number, most: n
   return bytes.length > 0 ? [{ number, bytes }] : [];
 }
 
-/** The lines of a file. @throws the error of the file system */
-export function linesOfFile(file: string): AsyncGenerator<readonly Line[]> {
-  return linesOf(createReadStream(file, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>);
+/**
+ * The lines of a file.
+ * @throws the error of the file system; EncodingError that names the first line that is no base64
+ */
+export async function* linesOfFile(
+  file: string,
+  encoding: Encoding = 'text',
+): AsyncGenerator<readonly Line[]> {
+  const chunks = createReadStream(file, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>;
+  if (encoding === 'text') yield* linesOf(chunks);
+  else for await (const lines of linesOf(chunks, MAX_BASE64_BYTES)) yield lines.map(decodedLine);
+}
+
+function decodedLine(line: Line): Line {
+  if ('tooLong' in line) return line;
+  return { number: line.number, bytes: fromBase64(line.number, line.bytes.toString('latin1').trim()) };
 }

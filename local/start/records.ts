@@ -69,7 +69,8 @@ export async function* decoded(lines: AsyncIterable<Line>, encoding: Encoding): 
   }
 }
 
-function fromBase64(number: number, text: string): Buffer {
+/** The bytes that a line writes in base64. @throws EncodingError that names the line */
+export function fromBase64(number: number, text: string): Buffer {
   const bytes = Buffer.from(text, 'base64');
   // Node passes over what is no base64.
   if (bytes.toString('base64').replace(/=+$/, '') !== text.replace(/=+$/, ''))

@@ -117,6 +117,25 @@ describe('standard output', () => {
 });
 
 describe('init reads records from a pipe', () => {
+  it('as many as it looks at, and then tells the writer that nobody reads', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'penstock-cli-'));
+    try {
+      const init = '"$NODE" "$BIN" init --records - --name orders';
+      const { code, out } = await shell(
+        `yes '{"a":1}' | ${init}; ends="\${PIPESTATUS[*]}"; echo "ends $ends"`,
+        folder,
+      );
+      expect(code).toBe(0);
+      expect(out).toContain(
+        '100,000 records, 100,000 sound messages; there are more, which were not looked at',
+      );
+      // 128 and the number of SIGPIPE.
+      expect(out).toContain('ends 141 0');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
   it('as from a file', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'penstock-cli-'));
     try {
@@ -132,8 +151,13 @@ describe('init reads records from a pipe', () => {
         expect(await readFile(join(folder, 'two', name), 'utf8')).toBe(
           await readFile(join(folder, 'one', name), 'utf8'),
         );
+      const words = await shell(`cat orders.ndjson | ${init} --records - --out two`, folder);
+      expect({ code: words.code, out: words.out }).toEqual({
+        code: 0,
+        out: expect.stringContaining('two/orders.json (the same)'),
+      });
       const packed = await shell(`gzip -k orders.ndjson; ${init} --records orders.ndjson.gz`, folder);
-      expect(packed.err).toContain('next   gunzip -c orders.ndjson.gz | penstock init --records /dev/stdin');
+      expect(packed.err).toContain('next   gunzip -c orders.ndjson.gz | penstock init --records -');
     } finally {
       await rm(folder, { recursive: true });
     }

@@ -2,10 +2,13 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { initPipelines } from '../../../cli/init/init.ts';
 import { linesOf, MAX_LINE_BYTES } from '../../../cli/init/lines.ts';
 import { parseExactly } from '../../../cli/init/reader.ts';
+import { type Most, spooled } from '../../../cli/init/spooled.ts';
 import { OPTIONS } from './landing.ts';
 import { runInit } from './run.ts';
 
@@ -95,6 +98,109 @@ describe('15 init: lines', () => {
     ['{"a":9007199254740993}', '{"a":9007199254740993}'],
   ])('the digits of %s stay', (text, expected) => {
     expect(JSON.stringify(parseExactly(text))).toBe(expected);
+  });
+});
+
+describe('15 init: a pipe', () => {
+  /** What is kept of it, and how many chunks were asked for. */
+  async function kept(chunks: Iterable<Buffer>, most: Partial<Most>) {
+    let read = 0;
+    const pipe = Readable.from(
+      (function* () {
+        for (const chunk of chunks) {
+          read += 1;
+          yield chunk;
+        }
+      })(),
+      { highWaterMark: 1 },
+    );
+    const limits = { records: 100, bytes: 1_000_000, ...most };
+    const { file: name, isCut, remove } = await spooled(pipe, limits, new AbortController().signal);
+    const text = await readFile(name, 'utf8');
+    await remove();
+    await expect(readFile(name)).rejects.toMatchObject({ code: 'ENOENT' });
+    return { text, isCut, read, isOpen: !pipe.destroyed };
+  }
+
+  it.each([
+    ['all of it, if there is no more', '{"a":1}\n\r\n\n{"b":2}\r\n', 2, false],
+    ['its first records, each with its line', '{"a":1}\n\r\n\n{"b":2}\r\n', 1, true],
+    ['a last line without an end', '{"a":1}\n{"b":2}', 2, false],
+    ['no part of a line that is one too many', '{"a":1}\n{"b":2}', 1, true],
+  ])('is kept wherever its chunks are cut: %s', async (_, text, records, isCut) => {
+    const bytes = Buffer.from(text);
+    for (let cut = 0; cut <= bytes.length; cut++) {
+      const chunks = [bytes.subarray(0, cut), bytes.subarray(cut)].filter(({ length }) => length > 0);
+      const found = await kept(chunks, { records });
+      expect(found).toMatchObject({ isCut, isOpen: false });
+      expect(found.text.trimEnd()).toBe(isCut ? '{"a":1}' : text.trimEnd());
+    }
+  });
+
+  it('without an end is read no further than is kept, and then closed', async () => {
+    const chunk = Buffer.from('{"a":1}\n'.repeat(1_000));
+    const endless = (function* () {
+      for (;;) yield chunk;
+    })();
+    const { text, isCut, read, isOpen } = await kept(endless, { records: 2_500 });
+    expect({ lines: text.split('\n').length - 1, isCut, isOpen }).toEqual({
+      lines: 2_500,
+      isCut: true,
+      isOpen: false,
+    });
+    expect(read).toBeLessThan(20);
+  });
+
+  it.each([
+    ['the line that it cuts is left out', '{"a":1}\n{"b":2}\n', 12, '{"a":1}\n'],
+    ['a line alone is kept as far as it goes', '{"a":1}', 5, '{"a":'],
+  ])('of more bytes than are kept: %s', async (_, text, bytes, expected) => {
+    for (let cut = 1; cut < text.length; cut++) {
+      const chunks = [text.slice(0, cut), text.slice(cut)].map((one) => Buffer.from(one));
+      expect(await kept(chunks, { bytes })).toMatchObject({ text: expected, isCut: true });
+    }
+  });
+});
+
+describe('15 init: records in base64', () => {
+  const records = Array.from({ length: 5 }, (_, n) => JSON.stringify({ id: n, name: `n${n}` }));
+
+  it.each([
+    ['as text', (text: string) => Buffer.from(text)],
+    ['packed by gzip', (text: string) => gzipSync(text)],
+    ['packed by zlib', (text: string) => deflateSync(text)],
+  ])('%s are read as those of a stream', async (kind, pack) => {
+    const sample = await file(records.map((one) => pack(one).toString('base64')).join('\n'));
+    const { exitCode, lines } = await run({ records: sample, encoding: 'base64' });
+    expect({ exitCode, first: lines[0] }).toEqual({ exitCode: 0, first: '5 records, 5 sound messages' });
+    const manifest = JSON.parse(await readFile(join(folder, 'out', 'sample.json'), 'utf8')) as {
+      source: unknown;
+    };
+    expect(manifest.source).toMatchObject(kind === 'as text' ? { data: 'raw' } : { compression: 'auto' });
+  });
+
+  it('are told where nobody said so, with the words that read them', async () => {
+    const sample = await file(records.map((one) => gzipSync(one).toString('base64')).join('\n'));
+    await expect(run({ records: sample })).rejects.toMatchObject({
+      code: 'NO_RECORDS',
+      next: `penstock init --records ${sample} --encoding base64`,
+    });
+  });
+
+  it('a line that is no base64 is told by its number', async () => {
+    const sample = await file(`${Buffer.from('{"a":1}').toString('base64')}\n{"a":1}\n`);
+    await expect(run({ records: sample, encoding: 'base64' })).rejects.toMatchObject({
+      code: 'NO_RECORDS',
+      message: `${sample}: line 2 is not base64`,
+    });
+    expect(await written()).toEqual([]);
+  });
+
+  it.each([
+    ['another encoding', { records: 'any', encoding: 'hex' }],
+    ['a stream, which has the bytes themselves', { stream: 'orders', encoding: 'base64' }],
+  ])('%s is refused', async (_, options) => {
+    await expect(run(options as Record<string, string>)).rejects.toMatchObject({ code: 'USAGE' });
   });
 });
 
