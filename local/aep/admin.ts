@@ -2,7 +2,8 @@
 
 import { type Answer, empty, json } from './answer.ts';
 import { Refusal } from './errors.ts';
-import { FAULT_KINDS, type FaultRun, runOf } from './faults.ts';
+import { FAULT_KINDS } from './fault-kinds.ts';
+import { type FaultRun, runOf } from './faults.ts';
 import { type Call, jsonBody, wholeNumber } from './http.ts';
 import { scopesOf } from './ims.ts';
 import { isObject, type Json, type JsonObject, objectAt, parseExactly } from './json.ts';

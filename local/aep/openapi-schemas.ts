@@ -1,6 +1,6 @@
 // What the simulator's own pages take and answer, as JSON Schemas of their OpenAPI document.
 
-import { FAULT_KINDS } from './faults.ts';
+import { FAULT_KINDS } from './fault-kinds.ts';
 import type { JsonObject } from './json.ts';
 import { REFUSALS } from './pulled/memory.ts';
 import { DAY_MS, MAX_SANDBOXES, SANDBOX_NAME, TENANT_NAME } from './tenants.ts';

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { type Access, createAccess, refusal } from '../aep/access.ts';
+import { bodyOf } from './body.ts';
 import { type Feed, follow } from './events.ts';
 import { fileAt, SECURITY_HEADERS } from './files.ts';
 
@@ -14,7 +15,26 @@ export interface Source {
   readonly feeds: Readonly<Record<string, (query: Query) => Feed>>;
   /** What can be asked for once. `undefined` is answered with 404. */
   readonly answers: Readonly<Record<string, (query: Query) => unknown>>;
+  /** What can be changed, by its name. What is only looked at has none. */
+  readonly acts?: Readonly<Record<string, Act>>;
 }
+
+/** A change that the page asks for. */
+export interface Asked {
+  readonly method: string;
+  /** What stands behind the name of the act, without a slash at its beginning. */
+  readonly path: string;
+  readonly body: Buffer;
+}
+
+export interface Acted {
+  readonly status: number;
+  /** As JSON. */
+  readonly body?: unknown;
+}
+
+/** Does it, and says what came of it. `undefined` is answered with 404. */
+export type Act = (asked: Asked) => Promise<Acted | undefined>;
 
 export interface Page {
   /** With the token: for whoever may look. */
@@ -77,13 +97,30 @@ async function answer(served: Served, request: IncomingMessage, response: Server
   const refused = refusal({ method, headers, query }, isFile ? 'files' : 'simulator', served.access);
   if (refused !== undefined) return reply(response, refused.status, refused.body, refused.headers);
   if (isFile) return sendFile(served.folder, pathname, method, response);
-  const [what = '', name = ''] = pathname.slice(API.length).split('/');
-  if (method !== 'GET') return reply(response, 405, { why: `${method} changes nothing here.` });
-  const { feeds, answers } = served.source;
+  const [what = '', name = '', ...more] = pathname.slice(API.length).split('/');
+  const { feeds, answers, acts = {} } = served.source;
+  if (method !== 'GET') {
+    if (!Object.hasOwn(acts, what)) return reply(response, 405, { why: `${method} changes nothing here.` });
+    const path = [name, ...more].join('/');
+    return change(acts[what] as Act, { method, path }, request, response);
+  }
   if (what === 'follow' && Object.hasOwn(feeds, name)) return follow(response, feeds[name]?.(query) as Feed);
   const found = Object.hasOwn(answers, what) ? await answers[what]?.(query) : undefined;
   if (found === undefined) return reply(response, 404, { why: `There is nothing at ${pathname}.` });
   reply(response, 200, found);
+}
+
+async function change(
+  act: Act,
+  asked: Pick<Asked, 'method' | 'path'>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const body = await bodyOf(request);
+  if (body === undefined) return reply(response, 413, { why: 'That is too large.' });
+  const acted = await act({ ...asked, body });
+  if (acted === undefined) return reply(response, 404, { why: `There is no ${asked.path} to change.` });
+  reply(response, acted.status, acted.body);
 }
 
 async function sendFile(folder: string, path: string, method: string, response: ServerResponse) {

@@ -1,12 +1,14 @@
 // The page of a running stack on this machine: what it can follow, and what it can ask for.
 import { datasetDetail, datasetsFeed } from './areas/datasets.ts';
 import { deadLetter, deadLettersFeed } from './areas/dead-letters.ts';
+import { faultsFeed } from './areas/faults.ts';
 import { pictureFeed } from './areas/picture.ts';
 import { pipelinesFeed } from './areas/pipelines.ts';
 import { recordDetail, recordsFeed } from './areas/records.ts';
 import { requestDetail, requestsFeed } from './areas/requests.ts';
 import type { Feed } from './events.ts';
-import { type Page, type PageOptions, type Query, servePage } from './serve.ts';
+import { type Act, type Page, type PageOptions, type Query, servePage } from './serve.ts';
+import { passToSimulator } from './simulator.ts';
 import { createStore } from './store.ts';
 import type { Looked, Watched } from './watched.ts';
 
@@ -19,6 +21,7 @@ const FEEDS: Readonly<Record<string, (looked: Looked, query: Query) => Feed>> = 
   records: (looked, query) => recordsFeed(looked, query.get('stream') ?? ''),
   datasets: datasetsFeed,
   'dead-letters': deadLettersFeed,
+  faults: faultsFeed,
   requests: ({ watched }, query) => requestsFeed(watched, Number(query.get('after') ?? 0)),
 };
 
@@ -35,10 +38,16 @@ const ANSWERS: Readonly<Record<string, (looked: Looked, query: Query) => unknown
   request: ({ watched }, query) => requestDetail(watched, Number(query.get('number'))),
 };
 
+/** What can be changed. */
+const actsOf = ({ watched }: Looked): Readonly<Record<string, Act>> => ({
+  simulator: (asked) => passToSimulator(watched, asked),
+});
+
 /** @throws the error of Node where nobody can listen on the port */
 export function startPage(watched: Watched, options: PageOptions = {}): Promise<Page> {
   const looked = { watched, store: createStore(watched.deadLettersFolder) };
-  return servePage({ feeds: bound(FEEDS, looked), answers: bound(ANSWERS, looked) }, options);
+  const source = { feeds: bound(FEEDS, looked), answers: bound(ANSWERS, looked), acts: actsOf(looked) };
+  return servePage(source, options);
 }
 
 type Table<T> = Readonly<Record<string, (looked: Looked, query: Query) => T>>;

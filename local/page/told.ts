@@ -1,4 +1,5 @@
 // What the server tells the page: types alone, for both sides.
+import type { FaultSpec } from '../aep/fault-kinds.ts';
 
 /** How a part fares. Each has a word and a sign on the page: colour alone tells nothing. */
 export type Health = 'good' | 'busy' | 'bad' | 'off';
@@ -189,4 +190,32 @@ export interface Fate {
   readonly health: Health;
   readonly says: string;
   readonly row?: Shown;
+}
+
+/** The faults of the simulated platform, and its clock. */
+export interface FaultsTold {
+  /** How far the platform's clock is ahead of this machine's. */
+  readonly aheadSeconds: number;
+  /** With it the same calls are struck again. */
+  readonly seed: number;
+  readonly faults: readonly FaultLine[];
+  /** Where a fault can strike, by name. */
+  readonly places: readonly FaultPlace[];
+  /** Requests that a fault struck, the newest first. */
+  readonly struck: readonly RequestLine[];
+}
+
+export interface FaultLine {
+  readonly id: string;
+  /** Calls that it fitted. */
+  readonly seen: number;
+  /** Calls that it did something to. */
+  readonly struck: number;
+  readonly asked: FaultSpec;
+}
+
+export interface FaultPlace {
+  readonly name: string;
+  /** As a fault has it: `*` is one segment, `**` any number. */
+  readonly path: string;
 }

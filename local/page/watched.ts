@@ -16,7 +16,7 @@ export interface Watched {
   /** The simulated platform, and where it answers. */
   readonly platform: {
     readonly origin: string;
-    readonly platform: Pick<Platform, 'state' | 'journal' | 'clock'>;
+    readonly platform: Pick<Platform, 'state' | 'journal' | 'clock' | 'faults' | 'handle'>;
   };
   readonly aws: { readonly mappings: Pick<Mappings, 'all' | 'progress'> };
   /** Of the provisioning state machine. */

@@ -1,48 +1,23 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseManifestText } from '../../lib/manifest.ts';
 import { createAccess } from '../../local/aep/access.ts';
-import { type Page, startPage } from '../../local/page/server.ts';
-import { carry, prepareSource, provision, watchForwarding } from '../../local/start/journey.ts';
-import { sampleLines } from '../../local/start/records.ts';
-import { type Stack, startStack } from '../../local/start/stack.ts';
-import { watchedOf } from '../../local/start/watched.ts';
+import { startPage } from '../../local/page/server.ts';
 import { eventually } from '../support/eventually.ts';
 import { manifestOf, ORIGIN, succeeded, toldStack } from '../support/watched.ts';
 import { type Browser, launch, looksRight, open, rowsOf } from './browser.ts';
-
-const FILE = new URL('../../examples/customer-profiles.json', import.meta.url);
+import { FILE, type Running, samples, startRunning } from './running.ts';
 
 let browser: Browser;
-let stack: Stack;
-let page: Page;
-let folder: string;
+let running: Running;
 
 beforeAll(async () => {
   browser = await launch();
-  folder = await mkdtemp(join(tmpdir(), 'penstock-'));
-  const manifest = parseManifestText(await readFile(FILE, 'utf8'), 'customer-profiles.json');
-  const watch = watchForwarding();
-  stack = await startStack({
-    warmUpSeconds: 1,
-    seed: 1,
-    sandboxes: ['dev1'],
-    folder,
-    onInvocation: watch.report,
-  });
-  page = await startPage(watchedOf(stack));
-  await prepareSource(stack, manifest, 1);
-  const pipeline = await provision(stack, manifest, { warmUpSeconds: 1 });
-  const lines = sampleLines({ count: 5_000, seed: 1, data: 'raw', bytes: 200 });
-  await carry(stack, pipeline, lines, watch, () => undefined);
+  running = await startRunning();
+  await running.carry(samples(5_000));
 });
 afterAll(async () => {
   await browser.close();
-  await page.close();
-  await stack.close();
-  await rm(folder, { recursive: true });
+  await running.close();
 });
 
 describe('issue 16: pipelines', () => {
@@ -52,7 +27,7 @@ describe('issue 16: pipelines', () => {
     ['narrow', 'light'],
     ['narrow', 'dark'],
   ] as const)('are drawn with all that they have counted, %s and %s', async (size, scheme) => {
-    const { window, errors, context } = await open(browser, page, { size, scheme });
+    const { window, errors, context } = await open(browser, running.page, { size, scheme });
     const part = (name: RegExp) => window.getByRole('button', { name });
     await part(/Inlet.*customer-profiles-inlet/).waitFor();
     for (const kind of ['Stream', 'Trigger', 'Flow', 'Mapping', 'Dataset', 'Schema', 'Dead letters'])
@@ -67,16 +42,16 @@ describe('issue 16: pipelines', () => {
   });
 
   it('move while one looks, and show a run that fails with its cause', async () => {
-    const { window, errors, context } = await open(browser, page);
+    const { window, errors, context } = await open(browser, running.page);
     await window.getByText('It works.').waitFor();
-    const before = stack.executions.all.length;
+    const before = running.stack.executions.all.length;
     const refused = {
       ...(JSON.parse(await readFile(FILE, 'utf8')) as object),
       sandbox: 'nowhere',
       name: 'second',
     };
-    await stack.executions.start({ manifest: refused }).result;
-    expect(stack.executions.all.length).toBe(before + 1);
+    await running.stack.executions.start({ manifest: refused }).result;
+    expect(running.stack.executions.all.length).toBe(before + 1);
     await window.getByRole('option', { name: /second/ }).click();
     await window.getByText('Its execution failed at plan.').waitFor();
     expect(new URL(window.url()).pathname).toBe('/pipelines/second');
@@ -94,7 +69,11 @@ describe('issue 16: requests', () => {
   ] as const)(
     'can be filtered and taken along as curl, by keyboard alone, %s and %s',
     async (size, scheme) => {
-      const { window, errors, context } = await open(browser, page, { path: '/requests', size, scheme });
+      const { window, errors, context } = await open(browser, running.page, {
+        path: '/requests',
+        size,
+        scheme,
+      });
       await rowsOf(window).first().waitFor();
       await window.getByLabel('Find requests').focus();
       await window.keyboard.type('post mappingsets 200');
@@ -113,7 +92,7 @@ describe('issue 16: requests', () => {
   );
 
   it('are where they were after a reload, and the same in another window', async () => {
-    const { window, context } = await open(browser, page, { path: '/requests/3' });
+    const { window, context } = await open(browser, running.page, { path: '/requests/3' });
     const title = window
       .getByRole('region', { name: 'The request', exact: true })
       .getByRole('heading')
@@ -126,7 +105,7 @@ describe('issue 16: requests', () => {
     await other.goto(window.url());
     await other.getByText('Number 3,').waitFor();
     expect(window.url()).not.toContain('#');
-    await fetch(`${stack.platform.origin}/asked/by/hand`);
+    await fetch(`${running.stack.platform.origin}/asked/by/hand`);
     for (const one of [window, other]) await one.getByRole('option', { name: /asked\/by\/hand/ }).waitFor();
     await context.close();
   });
@@ -138,7 +117,7 @@ describe('issue 16: records', () => {
     ['wide', 'dark'],
     ['narrow', 'light'],
   ] as const)('are found and followed to their row or their reason, %s and %s', async (size, scheme) => {
-    const { window, errors, context } = await open(browser, page, { path: '/records', size, scheme });
+    const { window, errors, context } = await open(browser, running.page, { path: '/records', size, scheme });
     await window.getByText('5,000 of 5,000 records').waitFor();
     await window.getByLabel('Find records').fill('cust-000017');
     await window.getByText('1 of 5,000 records').waitFor();
@@ -167,7 +146,11 @@ describe('issue 16: dead letters and datasets', () => {
     ['wide', 'dark'],
     ['narrow', 'light'],
   ] as const)('show each message with its reason and its record, %s and %s', async (size, scheme) => {
-    const { window, errors, context } = await open(browser, page, { path: '/dead-letters', size, scheme });
+    const { window, errors, context } = await open(browser, running.page, {
+      path: '/dead-letters',
+      size,
+      scheme,
+    });
     await window.getByText('4 of 4 messages').waitFor();
     await window.getByLabel('Reason').selectOption('not-json');
     await window.getByText('2 of 4 messages').waitFor();
@@ -185,7 +168,11 @@ describe('issue 16: dead letters and datasets', () => {
     ['wide', 'dark'],
     ['narrow', 'light'],
   ] as const)('show the rows that landed, and why others were refused, %s and %s', async (size, scheme) => {
-    const { window, errors, context } = await open(browser, page, { path: '/datasets', size, scheme });
+    const { window, errors, context } = await open(browser, running.page, {
+      path: '/datasets',
+      size,
+      scheme,
+    });
     await window.getByRole('option', { name: /customer-profiles-dataset.*1 refused/ }).click();
     await window.getByText('Refused, the newest first').waitFor();
     await window.locator('details.refused summary').first().click();
@@ -218,7 +205,7 @@ describe('issue 16: the page and its server', () => {
   });
 
   it('shows nothing without the token, and says where it is', async () => {
-    const { window, context } = await open(browser, page, { isStranger: true });
+    const { window, context } = await open(browser, running.page, { isStranger: true });
     await window.getByText('Open the address that the terminal shows').waitFor();
     expect(await rowsOf(window).count()).toBe(0);
     await looksRight(window, 'no-token');
@@ -226,7 +213,7 @@ describe('issue 16: the page and its server', () => {
   });
 
   it("gives another site's page nothing, whatever that asks with", async () => {
-    const { window, context } = await open(browser, page);
+    const { window, context } = await open(browser, running.page);
     await window.route('http://elsewhere.example/', (route) =>
       route.fulfill({ contentType: 'text/html', body: '<p>' }),
     );
@@ -254,13 +241,13 @@ describe('issue 16: the page and its server', () => {
         await stream,
         await socket,
       ];
-    }, page.origin);
+    }, running.page.origin);
     expect(outcomes).toEqual(['refused', 'refused', 'refused', 'refused']);
     await context.close();
   });
 
   it('tells no number of a list that has not come yet', async () => {
-    const { window, context } = await open(browser, page);
+    const { window, context } = await open(browser, running.page);
     // What is asked for never comes.
     await window.route(/\/api\/follow\/(?:records|requests|dead-letters)/, () => undefined);
     for (const area of ['Records', 'Dead letters', 'Requests']) {

@@ -1,7 +1,7 @@
 // The forwarder's promises (docs/promises.md, F1 to F19) as a property: whatever is produced, and whatever goes wrong.
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import type { FaultSpec } from '../../local/aep/faults.ts';
+import type { FaultSpec } from '../../local/aep/fault-kinds.ts';
 import type { Fate } from '../support/forward-watch.ts';
 import { ForwardWorld, type Holding, type Own, type Poll, provisioned } from '../support/forward-world.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseManifestText } from '../../lib/manifest.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
-import type { FaultSpec } from '../../local/aep/faults.ts';
+import type { FaultSpec } from '../../local/aep/fault-kinds.ts';
 import { account } from '../../local/start/account.ts';
 import { carry, prepareSource, provision, watchForwarding } from '../../local/start/journey.ts';
 import type { Line } from '../../local/start/records.ts';

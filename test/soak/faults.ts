@@ -1,5 +1,6 @@
 // Every way in which the soak's inlets and token service go wrong, by the name it is counted under.
-import type { Fault, FaultSpec, Faults } from '../../local/aep/faults.ts';
+import type { FaultSpec } from '../../local/aep/fault-kinds.ts';
+import type { Fault, Faults } from '../../local/aep/faults.ts';
 import { REFUSED } from './records.ts';
 
 /** Where the faults strike: the paths of the two inlets. */

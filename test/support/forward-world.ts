@@ -1,7 +1,7 @@
 // A stream that Lambda reads, the simulated platform, and forwarders in between that can die at any request.
 import type { FetchAnswer, FetchInit } from '../../lib/aep/transport.ts';
 import { MIN_REQUEST_MS, SETTLE_RESERVE_MS } from '../../lib/forward/send/classes.ts';
-import type { FaultSpec } from '../../local/aep/faults.ts';
+import type { FaultSpec } from '../../local/aep/fault-kinds.ts';
 import { branch } from './branch.ts';
 import type { Container, Mishap, Outside } from './container.ts';
 import {

@@ -20,7 +20,7 @@ import { verify } from '../../lib/provision/steps/verify.ts';
 import { streamArnIn } from '../../lib/published.ts';
 import type { Consumer, DriftRuntime, Trigger } from '../../lib/runtime.ts';
 import { settingsFrom } from '../../lib/settings.ts';
-import type { FaultSpec } from '../../local/aep/faults.ts';
+import type { FaultSpec } from '../../local/aep/fault-kinds.ts';
 import { seededRandom } from '../../local/aep/ids.ts';
 import type { PlatformOptions } from '../../local/aep/options.ts';
 import { createPlatform, type Platform, wireText } from '../../local/aep/platform.ts';

@@ -3,6 +3,7 @@ import { render } from 'preact';
 import { useState } from 'preact/hooks';
 import { Datasets } from './areas/datasets.tsx';
 import { DeadLetters } from './areas/dead-letters.tsx';
+import { Faults } from './areas/faults.tsx';
 import { Pipelines } from './areas/pipelines.tsx';
 import { Records } from './areas/records.tsx';
 import { Requests } from './areas/requests.tsx';
@@ -23,6 +24,7 @@ const AREAS = {
   datasets: { title: 'Datasets', Area: Datasets },
   'dead-letters': { title: 'Dead letters', Area: DeadLetters },
   requests: { title: 'Requests', Area: Requests },
+  faults: { title: 'Faults and time', Area: Faults },
 } as const;
 
 const CONNECTIONS: Readonly<Record<Connection, string>> = {

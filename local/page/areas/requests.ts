@@ -21,7 +21,7 @@ export function requestsFeed({ platform: { platform } }: Watched, after: number)
   };
 }
 
-function lineOf({ number, at, method, path, status, durationMs, faults }: Entry): RequestLine {
+export function lineOf({ number, at, method, path, status, durationMs, faults }: Entry): RequestLine {
   return { number, at, method, path, status, ms: durationMs, faults };
 }
 

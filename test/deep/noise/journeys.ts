@@ -5,7 +5,7 @@ import type { Pipeline } from '../../../lib/pipeline.ts';
 import { drift } from '../../../lib/provision/plan/drift.ts';
 import { STEPS } from '../../../lib/provision/resources/resources.ts';
 import { plainStep } from '../../../lib/provision/steps/step.ts';
-import type { FaultSpec } from '../../../local/aep/faults.ts';
+import type { FaultSpec } from '../../../local/aep/fault-kinds.ts';
 import { sendBatch, WARM_UP } from '../../local/aep/support.ts';
 import {
   EVENT_HUBS,

@@ -1,7 +1,8 @@
 // Faults: each kind does what it says, when it says, and nothing else is understood.
 import { describe, expect, test } from 'vitest';
 import { virtualClock } from '../../../local/aep/clock.ts';
-import { createFaults, FAULT_KINDS, type Fault, type FaultSpec } from '../../../local/aep/faults.ts';
+import { FAULT_KINDS, type FaultSpec } from '../../../local/aep/fault-kinds.ts';
+import { createFaults, type Fault } from '../../../local/aep/faults.ts';
 import { eventually, turn } from '../../support/eventually.ts';
 import {
   CATALOG,

@@ -1,0 +1,44 @@
+// An act that somebody asks for: while it is under way, and what came of it in words.
+import { useState } from 'preact/hooks';
+import { Sign } from './parts.tsx';
+
+export interface Acting {
+  readonly isBusy: boolean;
+  readonly outcome: Outcome | undefined;
+  /** @param work says in words what it has done */
+  readonly run: (work: () => Promise<string>) => void;
+}
+
+interface Outcome {
+  readonly isBad: boolean;
+  readonly text: string;
+}
+
+export function useActing(): Acting {
+  const [isBusy, setBusy] = useState(false);
+  const [outcome, setOutcome] = useState<Outcome | undefined>();
+  const run = async (work: () => Promise<string>) => {
+    setBusy(true);
+    try {
+      setOutcome({ isBad: false, text: await work() });
+    } catch (error) {
+      setOutcome({ isBad: true, text: error instanceof Error ? error.message : String(error) });
+    }
+    setBusy(false);
+  };
+  return { isBusy, outcome, run: (work) => void run(work) };
+}
+
+/** It is told to whoever cannot see it, too. */
+export function OutcomeOf({ acting: { outcome } }: { readonly acting: Acting }) {
+  return (
+    <p class="outcome" role="status">
+      {outcome !== undefined && (
+        <>
+          <Sign health={outcome.isBad ? 'bad' : 'good'} />
+          {outcome.text}
+        </>
+      )}
+    </p>
+  );
+}
