@@ -4,7 +4,7 @@ import { MistakeError } from '../terminal/mistake.ts';
 import { conflictsIn, isToDo, showPlan } from '../terminal/report.ts';
 import type { Context } from './context.ts';
 import type { PipelineFile } from './manifest-file.ts';
-import { agreed, planOf, type ToldSandbox } from './planning.ts';
+import { agreed, checkNamed, planOf, type ToldSandbox } from './planning.ts';
 import type { RunInput } from './run.ts';
 import { runAndTell } from './telling.ts';
 import { waitsOf } from './waits.ts';
@@ -32,6 +32,8 @@ export async function applyFile(
       '--token: expected the last line of penstock plan, p3.…',
       'penstock plan MANIFEST',
     );
+  // A wrong name is told before anything is asked, and also where there is nothing to do.
+  checkNamed(given, file.sandbox);
   // The name of the target is whole once it is reached.
   const question = () => `Apply this to ${target.name}?`;
   if (token !== undefined) {

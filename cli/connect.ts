@@ -1,6 +1,6 @@
 // Connects a command with what it asks: not before its first call.
 import type { Target } from './target.ts';
-import type { TargetOptions } from './targets/options.ts';
+import { type TargetOptions, targetWords } from './targets/options.ts';
 
 /** Connected by its first call: a command that asks nothing starts nothing. */
 export function createTarget(options: TargetOptions): Target {
@@ -26,6 +26,7 @@ export function createTarget(options: TargetOptions): Target {
       return reachedTarget?.outlives ?? false;
     },
     kind: stage === undefined ? 'local' : 'stage',
+    words: targetWords(options),
     prepare: async (manifest) => (await reached()).prepare(manifest),
     invoke: async (functionName, event) => (await reached()).invoke(functionName, event),
     execute: async (input, watching) => (await reached()).execute(input, watching),

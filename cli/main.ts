@@ -2,7 +2,8 @@
 import { CommanderError, Command as Program, Option as ProgramOption } from 'commander';
 import { VERSION } from '../lib/version.ts';
 import { createOutput } from '../terminal/create-output.ts';
-import { MistakeError, toldOf, withHelp } from '../terminal/mistake.ts';
+import { MistakeError, withHelp } from '../terminal/mistake.ts';
+import { asTyped } from './advice.ts';
 import { COMMANDS } from './commands.ts';
 import { createTarget } from './connect.ts';
 import type { Argument, Command, ExitCode, Given, Option } from './words.ts';
@@ -149,7 +150,8 @@ async function runWith(command: Command, given: Given, process: NodeJS.Process):
     const running = command.run({ target, output, folder: process.cwd(), env, signal }, given);
     return await Promise.race([running, stopped]);
   } catch (error) {
-    output.error(asTyped(error, command.name));
+    const typed = asTyped(error, { command: command.name, given, target });
+    output.error(withHelp(typed, `penstock ${command.name} --help`));
     return error instanceof MistakeError && error.code === 'INTERRUPTED' ? 130 : 1;
   } finally {
     output.stop();
@@ -175,15 +177,6 @@ function interruptionOf({ options = [], endsItself = false }: Command) {
   // Nobody reads on: what follows without end ends, and what has an end comes to it.
   const leave = () => stop.abort();
   return { stopped, interrupt, leave, signal: stop.signal };
-}
-
-/** Functions advise who writes events; here a command was typed. */
-function asTyped(error: unknown, command: string): unknown {
-  const { code } = (error instanceof Error ? error : {}) as { code?: unknown };
-  const help = `penstock ${command} --help`;
-  if (code !== 'EVENT_INVALID') return withHelp(error, help);
-  const next = `penstock status lists the pipelines, and ${help} the words.`;
-  return new MistakeError(code, toldOf(error)?.what ?? String(error), next, error);
 }
 
 /** @throws MistakeError where both are named */

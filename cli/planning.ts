@@ -38,13 +38,8 @@ export async function agreed(
   question: string,
   { isAgreed = isGiven(given, 'yes') } = {},
 ): Promise<string | undefined> {
+  checkNamed(given, sandbox.name);
   const named = textOf(given, 'sandbox');
-  if (named !== undefined && named !== sandbox.name)
-    throw new MistakeError(
-      'WRONG_SANDBOX',
-      `--sandbox names ${named}, and this is in the sandbox ${sandbox.name}`,
-      `Add --sandbox ${sandbox.name}, if that is the one.`,
-    );
   if (sandbox.type !== 'development' && named === undefined) {
     await typed(output, sandbox, question);
     return sandbox.name;
@@ -53,20 +48,35 @@ export async function agreed(
   return named;
 }
 
+/** @throws MistakeError `WRONG_SANDBOX` where `--sandbox` names another one */
+export function checkNamed(given: Given, sandbox: string): void {
+  const named = textOf(given, 'sandbox');
+  if (named === undefined || named === sandbox) return;
+  throw new MistakeError(
+    'WRONG_SANDBOX',
+    `--sandbox names ${named}, and this is in the sandbox ${sandbox}`,
+    `Add --sandbox ${sandbox}, if that is the one.`,
+  );
+}
+
 async function typed(
   output: Context['output'],
-  { name, type = 'type not told' }: ToldSandbox,
+  { name, type }: ToldSandbox,
   question: string,
 ): Promise<void> {
-  const what = type === 'production' ? 'a production sandbox' : `a sandbox (${type})`;
+  const said = type === 'production' ? `${name} is a production sandbox` : mayBe(name, type);
   if (!output.isTerminal)
     throw new MistakeError(
       'PRODUCTION',
-      `${name} is ${what}, and nobody can type its name here: nothing was changed`,
+      `${said}, and nobody can type its name here: nothing was changed`,
       `Add --sandbox ${name}, if you mean it.`,
     );
-  const answer = await output.ask(`${question} ${name} is ${what}. Type its name:`);
+  const answer = await output.ask(`${question} ${said}. Type its name:`);
   if (answer.trim() !== name) throw declined();
+}
+
+function mayBe(name: string, type: string | undefined): string {
+  return `${name} may be a production sandbox (its type is ${type ?? 'not told'})`;
 }
 
 function declined(): MistakeError {

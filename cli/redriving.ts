@@ -34,7 +34,7 @@ export async function redriveAsked(context: Context, given: Given, request: Requ
     throw new MistakeError(
       'INTERRUPTED',
       'what is left was not sent',
-      `penstock redrive ${given.arguments[0]}`,
+      ['penstock redrive', given.arguments[0], ...target.words].join(' '),
     );
   return exitCodeOf(answer);
 }

@@ -149,6 +149,6 @@ async function busyFailure(target: Context['target'], pipeline: string): Promise
 }
 
 /** The command that shows where a pipeline stands. */
-export function lookAgain({ kind, name }: Context['target'], pipeline: string): string {
-  return `penstock status ${pipeline}${kind === 'stage' ? ` --stage ${name.split(' ')[1]}` : ''}`;
+export function lookAgain({ words }: Context['target'], pipeline: string): string {
+  return ['penstock status', pipeline, ...words].join(' ');
 }

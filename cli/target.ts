@@ -55,6 +55,8 @@ export interface Target {
   /** For people: `this machine (penstock dev on http://…)`, `stage prod in eu-west-1`. */
   readonly name: string;
   readonly kind: 'local' | 'stage';
+  /** What a command needs to ask the same: `--stage`, `prod`. */
+  readonly words: readonly string[];
   /** How long a new flow warms up where a request says nothing of its own. */
   readonly warmUpSeconds: number;
   /** Whether an execution goes on when the command ends. */

@@ -3,6 +3,7 @@
 import { MistakeError } from '../terminal/mistake.ts';
 import { showRun } from '../terminal/report.ts';
 import { RunFailedError } from '../terminal/run-failed.ts';
+import { commandFor } from './asking.ts';
 import type { Context } from './context.ts';
 import { LeftRunningError, lookAgain, type RunInput, run } from './run.ts';
 import type { ExitCode } from './words.ts';
@@ -16,7 +17,7 @@ export async function runAndTell(
   const { output, target } = context;
   try {
     const { report } = await run(context, pipeline, input, title);
-    await showRun(output, report);
+    await showRun(output, report, { commandFor: (ask) => commandFor(ask, target) });
     output.json(report);
     return 0;
   } catch (error) {

@@ -1,6 +1,7 @@
 // The pipeline document: it travels through the state machine, and every step takes and returns the same
 // shape.
 import * as z from 'zod';
+import { Ask } from './ask.ts';
 import { Manifest } from './manifest.ts';
 import { Samples } from './samples.ts';
 import { MAX_DRAIN_SECONDS, MAX_WARM_UP_SECONDS } from './shared-rules.ts';
@@ -153,6 +154,8 @@ export const Report = z.object({
   failure: z.object({ error: z.string(), cause: z.string(), code: z.string().optional() }).optional(),
   /** What to do next; empty if there is nothing to do. */
   next: z.array(z.string()),
+  /** The calls that `next` advises, in its order. */
+  ask: z.array(Ask).optional(),
 });
 export type Report = z.infer<typeof Report>;
 

@@ -1,6 +1,8 @@
 // A plan and a run report as a table, with what has to be known besides.
+import type { Ask } from '../lib/ask.ts';
 import type { Report } from '../lib/pipeline.ts';
 import type { Output } from './output.ts';
+import { plainText } from './plain-text.ts';
 
 type Entry = Report['resources'][number];
 
@@ -48,8 +50,18 @@ export async function showPlan(output: Output, report: Report): Promise<void> {
   if (report.token !== undefined) output.whole(`Token: ${report.token}`);
 }
 
+interface ShowingRun {
+  readonly isError?: boolean;
+  /** How whoever reads it asks what the report advises. */
+  commandFor?(ask: Ask): string | undefined;
+}
+
 /** What became of each resource. Where an error follows, it tells the cause and what is next. */
-export async function showRun(output: Output, report: Report, { isError = false } = {}): Promise<void> {
+export async function showRun(
+  output: Output,
+  report: Report,
+  { isError = false, commandFor }: ShowingRun = {},
+): Promise<void> {
   const { colours } = output;
   const calls = report.steps.reduce((sum, one) => sum + one.calls, 0);
   const changes = report.steps.reduce((sum, one) => sum + one.changes.length, 0);
@@ -59,13 +71,30 @@ export async function showRun(output: Output, report: Report, { isError = false 
   if (rows.length > 0) await output.table(['Resource', 'Done', 'Name and id', 'Why'], rows);
   showRest(output, report);
   if (report.verified.length > 0) output.line(`Verified: ${report.verified.join(', ')}`);
-  if (!isError) output.line(report.summary);
+  if (!isError) output.line(saidOf(report));
   const seconds = (report.durationMs / 1_000).toFixed(1);
   output.line(
     `Execution ${report.execution.name}: ${seconds} s, ${calls} calls of Experience Platform, ${changes} of them changes`,
   );
   if (isError) return;
+  const commands = commandsOf(report, commandFor);
+  for (const one of commands) output.whole(`${colours.cyan('next')}  ${one}`);
+  if (commands.length > 0) return;
   for (const one of report.next) output.line(`${colours.cyan('next')}  ${one}`);
+}
+
+/** The summary of a failure has its cause with all that stands beside it here. */
+function saidOf({ pipeline, summary, failure, next }: Report): string {
+  if (failure === undefined) return summary;
+  const { code, cause } = failure;
+  return `${pipeline}: ${code === undefined ? '' : `${code}: `}${plainText(cause, code, next[0])}`;
+}
+
+/** Where there is one for all that the report advises. Each is copied, so it stays one line. */
+function commandsOf({ ask = [] }: Report, commandFor: ShowingRun['commandFor']): readonly string[] {
+  const commands = ask.map((one) => ({ to: one.to, command: commandFor?.(one) }));
+  if (commands.some(({ command }) => command === undefined)) return [];
+  return commands.map(({ to, command }) => `to ${to}: ${command}`);
 }
 
 function sandboxOf({ sandbox }: Report): string {

@@ -30,5 +30,8 @@ export function runFailed(
   const code = report?.failure?.code ?? told.code;
   const next = report?.next[0] ?? told.next;
   const what = plainText(report?.failure?.cause ?? told.text, code, next);
-  return new RunFailedError(report, code ?? 'EXECUTION_FAILED', `${error ?? status}: ${what}`, next);
+  // Without a code the name of the error is all that tells the kind.
+  if (code === undefined)
+    return new RunFailedError(report, 'EXECUTION_FAILED', `${error ?? status}: ${what}`, next);
+  return new RunFailedError(report, code, what, next);
 }

@@ -10,6 +10,7 @@ export const doctor: Command = {
   options: [...TARGET, JSON_OPTION],
   examples: ['penstock doctor orders --stage prod'],
   async run({ target, output }, { arguments: [pipeline = ''] }) {
+    const { commandFor } = await import('../asking.ts');
     const work = await output.work(`Examining ${pipeline}`);
     const answer = await target.invoke('status', { pipeline, doctor: true }).catch((error: unknown) => {
       work.failed('failed');
@@ -21,11 +22,11 @@ export const doctor: Command = {
     const signs = { ok: green('ok'), 'not ok': red('not ok'), unknown: yellow('unknown') };
     await output.table(
       ['Check', 'State', 'Found'],
-      checks.map(({ check, state, found, next }) => [
-        check,
-        signs[state],
-        next === undefined ? found : `${found}\nnext: ${next}`,
-      ]),
+      checks.map(({ check, state, found, next, ask }) => {
+        const command = ask && commandFor(ask, target);
+        const steps = [next, command && `to ${ask?.to}: ${command}`].filter((one) => one !== undefined);
+        return [check, signs[state], [found, ...steps.map((one) => `next: ${one}`)].join('\n')];
+      }),
     );
     output.line(says);
     output.json(answer);

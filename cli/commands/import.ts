@@ -158,7 +158,7 @@ async function writtenApart(
   return again.imported[0] === undefined ? done : writeImported(again.imported[0], folder, from);
 }
 
-function tell(one: WrittenImport, { output }: Context): void {
+function tell(one: WrittenImport, { output, target }: Context): void {
   const { flow, name, file, taken, complete, failed, findings } = one;
   const { green, red, yellow, dim } = output.colours;
   const sign =
@@ -167,5 +167,5 @@ function tell(one: WrittenImport, { output }: Context): void {
     file ?? (taken === undefined ? red('no manifest') : `${red('not written')}: ${taken} is there`);
   output.line(`${sign}  ${name ?? flow} ${dim(flow)}  ${where}`);
   for (const { effect, path, reason } of findings) output.line(`  ${effect} ${path}: ${reason}`);
-  if (file !== undefined) output.whole(`  next: penstock plan ${file}`);
+  if (file !== undefined) output.whole(`  next: ${['penstock plan', file, ...target.words].join(' ')}`);
 }

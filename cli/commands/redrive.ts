@@ -12,7 +12,7 @@ import {
   YES,
 } from '../words.ts';
 
-const SOURCES = ['rejected', 'unrouted', 'on-failure', 'stream'];
+const SOURCES = ['rejected', 'parked', 'unrouted', 'on-failure', 'stream'];
 
 export const redrive: Command = {
   name: 'redrive',

@@ -10,14 +10,18 @@ export const status: Command = {
   options: [...TARGET, JSON_OPTION],
   examples: ['penstock status --stage prod', 'penstock status orders'],
   async run({ target, output }, { arguments: [pipeline] }) {
-    const { showRun } = await import('../../terminal/report.ts');
+    const [{ showRun }, { commandFor }] = await Promise.all([
+      import('../../terminal/report.ts'),
+      import('../asking.ts'),
+    ]);
     const answer = await target.invoke('status', pipeline === undefined ? {} : { pipeline });
     output.json(answer);
     if (!Array.isArray(answer)) {
       const one = answer as Status;
       output.line(`${one.pipeline}: ${stateOf(one)}`);
       const report = one.report as Parameters<typeof showRun>[1] | undefined;
-      if (report !== undefined && !output.isJson) await showRun(output, report);
+      if (report !== undefined && !output.isJson)
+        await showRun(output, report, { commandFor: (ask) => commandFor(ask, target) });
       return 0;
     }
     const all = answer as Status[];

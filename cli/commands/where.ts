@@ -30,11 +30,9 @@ export const where: Command = {
   async run({ target, output }, given) {
     const answer = await target.invoke('status', questionOf(given));
     output.json(answer);
-    const { says } = answer as Whereabouts | StreamWhereabouts;
     const routes =
       'routes' in (answer as object) ? (answer as StreamWhereabouts).routes : [answer as Whereabouts];
-    // Of one pipeline alone the table says it.
-    if (routes.every((route) => route.says !== says)) output.line(says);
+    // A route has a row, which says it all.
     await output.table(
       ['Pipeline', 'Place', 'What is known'],
       routes.map((route) => [route.pipeline, route.place, knownOf(route)]),

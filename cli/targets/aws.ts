@@ -14,6 +14,7 @@ import { logLines } from './log-lines.ts';
 export interface AwsOptions {
   readonly name: string;
   readonly kind: Target['kind'];
+  readonly words: Target['words'];
   readonly stage: string;
   readonly where: Where;
   readonly warmUpSeconds: number;
@@ -27,6 +28,7 @@ export interface AwsOptions {
 export function awsTarget({
   name,
   kind,
+  words,
   stage,
   where,
   pollMs,
@@ -45,6 +47,7 @@ export function awsTarget({
   return {
     name,
     kind,
+    words,
     warmUpSeconds,
     outlives,
     prepare,
@@ -60,7 +63,7 @@ export function awsTarget({
         }),
       );
       const text = answer.Payload === undefined ? '' : Buffer.from(answer.Payload).toString('utf8');
-      if (answer.FunctionError !== undefined) throw functionFailure(functionName, text);
+      if (answer.FunctionError !== undefined) throw functionFailure(key, text, words);
       return text === '' ? null : (JSON.parse(text) as unknown);
     },
     async execute(input, watching = {}) {
@@ -125,11 +128,14 @@ function noStack(stage: string, targetName: string, lacks: string, cause?: unkno
 }
 
 /** What a function that has failed says: its own code and advice, where it gives them. */
-function functionFailure(functionName: string, payload: string): MistakeError {
+function functionFailure(key: string, payload: string, words: Target['words']): MistakeError {
   const { text, code = 'FUNCTION_FAILED', next } = readCause(payload);
+  const what = plainText(text, code, next);
+  // Whoever typed a command did not name the function.
+  const front = `${key}: `;
   return new MistakeError(
     code,
-    plainText(text, code, next),
-    next ?? `Look at the log of ${functionName}: penstock logs`,
+    what.startsWith(front) ? what.slice(front.length) : what,
+    next ?? ['Look at its log: penstock logs --function', key, ...words].join(' '),
   );
 }

@@ -28,6 +28,7 @@ function targetAt(address: Address, { what, outlives, close }: Kind): Target {
   return awsTarget({
     name: `this machine (${what})`,
     kind: 'local',
+    words: [],
     stage: address.stage,
     where: {
       endpoint: address.awsUrl,
@@ -60,6 +61,7 @@ function startedFor(folder: string, note: (text: string) => void): Target {
   return {
     name: 'this machine (started for this command)',
     kind: 'local',
+    words: [],
     warmUpSeconds: WARM_UP_SECONDS,
     outlives: false,
     async prepare(manifest) {

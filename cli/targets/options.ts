@@ -9,3 +9,8 @@ export interface TargetOptions {
   readonly isChanging: boolean;
   readonly note: (text: string) => void;
 }
+
+/** What a command needs to ask the same target. */
+export function targetWords({ stage, region }: Pick<TargetOptions, 'stage' | 'region'>): readonly string[] {
+  return stage === undefined ? [] : ['--stage', stage, ...(region === undefined ? [] : ['--region', region])];
+}

@@ -3,7 +3,7 @@ import { WARM_UP_SECONDS } from '../../lib/waits.ts';
 import { MistakeError } from '../../terminal/mistake.ts';
 import type { Target } from '../target.ts';
 import { awsTarget } from './aws.ts';
-import type { TargetOptions } from './options.ts';
+import { type TargetOptions, targetWords } from './options.ts';
 import { ofSameVersion } from './same-version.ts';
 
 const POLL_MS = 2_000;
@@ -32,6 +32,7 @@ export async function connectStage({
   const target = awsTarget({
     name: `stage ${stage} in ${region}`,
     kind: 'stage',
+    words: targetWords({ stage, region: asked }),
     stage,
     where: { region },
     warmUpSeconds: WARM_UP_SECONDS,

@@ -1,5 +1,6 @@
 // What a check is, and how checks run: at the same time, each with a time limit, and none before those it
 // needs.
+import type { Ask } from '../ask.ts';
 import { isFailure, reasonOf } from '../failure.ts';
 import { within } from '../within.ts';
 
@@ -15,6 +16,8 @@ export interface Said {
   readonly found: string;
   /** What to do about it. */
   readonly next?: string;
+  /** The call that does it or tells more, where there is one. */
+  readonly ask?: Ask;
 }
 
 export interface Finding extends Said {
@@ -33,7 +36,12 @@ export interface Check<P> {
 }
 
 export const ok = (found: string): Said => ({ state: 'ok', found });
-export const wrong = (found: string, next: string): Said => ({ state: 'not ok', found, next });
+export const wrong = (found: string, next: string, ask?: Ask): Said => ({
+  state: 'not ok',
+  found,
+  next,
+  ...(ask !== undefined && { ask }),
+});
 export const unknown = (found: string): Said => ({ state: 'unknown', found });
 
 /** Longest time of a check, in ms. The longest chain of needs has seven checks; a function runs for 120 s. */

@@ -1,4 +1,5 @@
 // Whether something of the pipeline is parked: then its inlet has not taken it for a while.
+import type { Ask } from '../ask.ts';
 import { streamNameOf } from '../published.ts';
 import { ok, type Said, wrong } from './check.ts';
 import type { Patient } from './patient.ts';
@@ -16,13 +17,25 @@ export async function parkedCheck(patient: Patient): Promise<Said> {
   if (first === undefined)
     return since === undefined
       ? ok('nothing is parked')
-      : wrong(`nothing is left of what was parked, and new messages are parked since ${since}`, END_IT);
+      : wrong(
+          `nothing is left of what was parked, and new messages are parked since ${since}`,
+          END_IT,
+          await sending(patient, 'end it now'),
+        );
   const count = more ? `${objects.length} documents or more are` : documentsSaid(objects.length);
   const behind = since === undefined ? '' : `; new messages queue behind them since ${since}`;
   return wrong(
     `${count} parked, the oldest of ${dayOfKey(first.key)}: the inlet did not take them${behind}`,
     WHAT_TO_DO,
+    await sending(patient, 'send it now'),
   );
+}
+
+/** `undefined` where the stream is not there: another check says so. */
+async function sending({ record, streamArn }: Patient, to: string): Promise<Ask | undefined> {
+  const stream = await streamArn().catch(() => undefined);
+  if (stream === undefined) return undefined;
+  return { to, function: 'redrive', event: { stream, pipeline: record.pipeline, source: 'parked' } };
 }
 
 /** The first moment (ISO 8601) from which on a shard's new messages are parked; `undefined` if none are. */

@@ -89,7 +89,7 @@ const DAY_MS = 86_400_000;
 const MAX_CODES = 5;
 
 /** Failed batches of the dataset in the last 24 h. AEP may refuse only some rows of them. */
-export async function batches({ aep, flow, manifest, runtime }: Patient): Promise<Said> {
+export async function batches({ aep, flow, manifest, record, runtime }: Patient): Promise<Said> {
   const createdAfter = runtime.clock.now() - DAY_MS;
   const [targetId] = (await flow()).targetConnectionIds ?? [];
   if (targetId === undefined) return wrong('the flow has no target connection', AGAIN);
@@ -108,11 +108,14 @@ export async function batches({ aep, flow, manifest, runtime }: Patient): Promis
     [...all.values()].flatMap(({ errors }) => (errors ?? []).map(({ code }) => adobeCode(code))),
   );
   const named = [...codes].filter((code) => code !== undefined).slice(0, MAX_CODES);
+  const isInlet = manifest().source.kind === 'inlet';
+  const fetching = { to: 'fetch them now', function: 'reconcile', event: { pipeline: record.pipeline } };
   return wrong(
     `${count} of ${datasetId} failed in 24 h${named.length === 0 ? '' : ` (${named.join(', ')})`}`,
-    manifest().source.kind === 'inlet'
-      ? 'Their rows are in the dead-letter store, with the reason (reconcile): correct the cause, then redrive.'
+    isInlet
+      ? 'Reconcile fetches their rows into the dead-letter store, with the reason, within 15 minutes. Correct the cause, then redrive.'
       : 'Look at the batches in AEP, under Monitoring: they say which rows were refused, and why.',
+    isInlet ? fetching : undefined,
   );
 }
 

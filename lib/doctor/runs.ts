@@ -30,5 +30,10 @@ export async function runs({ record, manifest, runtime }: Patient): Promise<Said
     report === undefined ? 'no report is kept' : `${report.outcome} at ${report.execution.endedAt}`;
   const now = owner === undefined ? '' : `; the execution ${owner} works on it since ${since}`;
   if (report === undefined || report.outcome === 'succeeded') return ok(`${last}${now}`);
-  return wrong(`${last}${now}`, report.next.join(' ') || 'Ask for its report: status without "doctor".');
+  const { pipeline } = record;
+  return wrong(`${last}${now}`, report.next.join(' ') || 'Ask for its report: status without "doctor".', {
+    to: 'read its report',
+    function: 'status',
+    event: { pipeline },
+  });
 }

@@ -8,6 +8,7 @@ import { type PublishedRoute, type PublishedStream, readStream } from '../publis
 import { redactionsOf } from '../records.ts';
 import { recordFor } from '../redrive/parcel.ts';
 import type { StreamRecord, TapRuntime } from '../runtime.ts';
+import { withoutStream } from '../without-stream.ts';
 import { createLook, type LookedMessage } from './look.ts';
 import { type PreviewedMessage, previewAll } from './preview.ts';
 import { nextRecords } from './read.ts';
@@ -117,8 +118,7 @@ async function tappedRoute(
   const { ledger, streams } = runtime;
   const named = inletStreamIn((await ledger.read(pipeline))?.manifest);
   const streamArn = named === undefined ? undefined : await streams.arn(named);
-  if (streamArn === undefined)
-    throw notAccepted('tap', `no pipeline ${pipeline} reads a stream that there is`);
+  if (streamArn === undefined) throw notAccepted('tap', await withoutStream(pipeline, runtime));
   const stream = await readStream(runtime, streamArn, undefined, true);
   const route = stream?.routes.find((one) => one.pipeline === pipeline);
   if (stream === undefined || route === undefined)

@@ -6,11 +6,11 @@ import { decode, readyToDecode } from '../forward/read/decode.ts';
 import { createDecoding } from '../forward/read/decoding.ts';
 import { coordinatesIn } from '../forward/read/record-id.ts';
 import { inletStreamIn } from '../kept-manifest.ts';
-import { didYouMean } from '../nearest.ts';
 import { readRoute, readStream, streamNameOf } from '../published.ts';
 import { recordFor } from '../redrive/parcel.ts';
 import { takerOf } from '../redrive/routes.ts';
 import type { ForwardedBatch, StreamRecord, WhereRuntime } from '../runtime.ts';
+import { withoutStream } from '../without-stream.ts';
 import { batchesWith } from './batches.ts';
 import { type FoundRecord, type Searched, type Spot, searchDiscarded, searchOwn } from './stored.ts';
 
@@ -147,8 +147,7 @@ async function streamArnOf(pipeline: string, { ledger, streams }: WhereRuntime):
   const stream = inletStreamIn((await ledger.read(pipeline))?.manifest);
   const arn = stream === undefined ? undefined : await streams.arn(stream);
   if (arn !== undefined) return arn;
-  const near = stream !== undefined ? '' : didYouMean([pipeline], await ledger.names());
-  throw notAccepted('status', `no pipeline ${pipeline} reads a stream that there is${near}`);
+  throw notAccepted('status', await withoutStream(pipeline, { ledger }, await ledger.names()));
 }
 
 interface AskedRoutes {
@@ -233,7 +232,7 @@ async function bySequence(spot: Spot, search: StreamSearch, runtime: WhereRuntim
       return {
         pipeline,
         place,
-        says: `${placeSaid(place, batches)}${place === 'unknown' ? unless(searched) : ''}`,
+        says: place === 'unknown' ? `It was not found${unless(searched)}.` : placeSaid(place, batches),
         shardId: spot.shardId,
         sequenceNumber: spot.sequenceNumber,
         inStream: record !== undefined,
@@ -246,7 +245,9 @@ async function bySequence(spot: Spot, search: StreamSearch, runtime: WhereRuntim
   );
 }
 
-const PLACE_TEXT: Readonly<Record<RecordPlace, string>> = {
+type KnownPlace = Exclude<RecordPlace, 'unknown'>;
+
+const PLACE_TEXT: Readonly<Record<KnownPlace, string>> = {
   delivered: 'Experience Platform has acknowledged it.',
   filtered: 'The pipeline does not take it.',
   settled:
@@ -255,10 +256,9 @@ const PLACE_TEXT: Readonly<Record<RecordPlace, string>> = {
   'dead-letter': 'It is in the dead-letter store.',
   discarded: 'Lambda has discarded it; it is in an on-failure document.',
   'in-stream': 'It is in the stream, and not yet delivered.',
-  unknown: 'It was not found',
 };
 
-function placeSaid(place: RecordPlace, batches: readonly ForwardedBatch[]): string {
+function placeSaid(place: KnownPlace, batches: readonly ForwardedBatch[]): string {
   if (place !== 'settled' || batches.at(-1)?.settled !== 'by-route') return PLACE_TEXT[place];
   return 'Another route holds the shard. This one has delivered it, or will filter or reject it when the shard goes on.';
 }

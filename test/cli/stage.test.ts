@@ -368,7 +368,7 @@ describe('apply --token', () => {
 
   it.each([
     ['production', { name: 'dev1', type: 'production' }, 'dev1 is a production sandbox'],
-    ['a type that is not told', { name: 'dev1' }, 'dev1 is a sandbox (type not told)'],
+    ['a type that is not told', { name: 'dev1' }, 'dev1 may be a production sandbox (its type is not told)'],
   ])('in a sandbox of %s needs its name where nobody can type it', async (_, sandbox, said) => {
     const run = await penstock(['apply', FILE, '--token', 'p3.abc', ...PROD], {
       [describing]: planOf(sandbox),
@@ -398,11 +398,14 @@ describe('apply --token', () => {
     expect(started()).toEqual([expect.objectContaining({ mode: 'apply', token: 'p3.abc', sandbox: 'dev1' })]);
   });
 
-  it('with the name of another sandbox starts nothing', async () => {
-    const run = await penstock(['apply', FILE, '--token', 'p3.abc', '--sandbox', 'prod', ...PROD]);
-    expect(run.err).toContain('error WRONG_SANDBOX  --sandbox names prod');
-    expect(started()).toEqual([]);
-  });
+  it.each([[['--token', 'p3.abc']], [['--yes']]])(
+    'with the name of another sandbox starts nothing: %s',
+    async (words) => {
+      const run = await penstock(['apply', FILE, ...words, '--sandbox', 'prod', ...PROD]);
+      expect(run.err).toContain('error WRONG_SANDBOX  --sandbox names prod');
+      expect(started()).toEqual([]);
+    },
+  );
 });
 
 describe('an execution', () => {

@@ -172,7 +172,7 @@ describe('15 tap: the next records of the stream as they come, as they would be 
     await own.provision();
     await expect(own.ask({}, 'orders')).rejects.toMatchObject({
       code: 'EVENT_INVALID',
-      message: expect.stringContaining('no pipeline orders'),
+      message: expect.stringContaining('no execution has worked on a pipeline orders'),
     });
   });
 });

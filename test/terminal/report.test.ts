@@ -67,9 +67,9 @@ describe('15: an execution that has failed', () => {
       const text = await told(columns);
       expect(timesIn(text, "unknown function 'nope'")).toBe(1);
       expect(timesIn(text, 'Correct the mapping')).toBe(1);
-      expect(text).toMatch(/^error MAPPING_INVALID {2}Penstock\.RolledBack: mapping:/m);
+      expect(text).toMatch(/^error MAPPING_INVALID {2}mapping:/m);
       expect(text).toMatch(/\nnext {3}Correct the mapping/);
-      expect(text).toContain('Undone: schema');
+      expect(timesIn(text, 'Undone: schema')).toBe(1);
     },
   );
 
@@ -81,7 +81,7 @@ describe('15: an execution that has failed', () => {
     const cause = JSON.stringify({ errorMessage, trace });
     expect(runFailed({ status: 'FAILED', error: 'Penstock.Refused', cause }, undefined)).toMatchObject({
       code: 'LEASE_TAKEN',
-      message: 'Penstock.Refused: another execution runs',
+      message: 'another execution runs',
       next: 'Wait for it.',
     });
     expect(runFailed({ status: 'ABORTED' }, undefined)).toMatchObject({ code: 'EXECUTION_FAILED' });
@@ -89,6 +89,26 @@ describe('15: an execution that has failed', () => {
 });
 
 describe('15: a report', () => {
+  it('of a failure, looked at later, says its cause once and without the name of its error', async () => {
+    const text = await shown((output) => showRun(output, REPORT));
+    expect(timesIn(text, "unknown function 'nope'")).toBe(1);
+    expect(timesIn(text, 'Correct the mapping')).toBe(1);
+    expect(text).toContain('customer-profiles: MAPPING_INVALID: mapping: ');
+  });
+
+  it('advises by commands where whoever reads it has one for each call, and by its own words otherwise', async () => {
+    const health = { to: 'see whether records arrive', function: 'status', event: { pipeline: 'a' } };
+    const { failure: _, ...well } = REPORT;
+    const report: Report = { ...well, next: ['Ask the health check.'], ask: [health] };
+    const withCommands = await shown((output) => showRun(output, report, { commandFor: () => 'penstock x' }));
+    expect(withCommands).toContain('next  to see whether records arrive: penstock x\n');
+    expect(withCommands).not.toContain('Ask the health check');
+    for (const showing of [{}, { commandFor: () => undefined }]) {
+      const text = await shown((output) => showRun(output, report, showing));
+      expect(text).toContain('next  Ask the health check.');
+    }
+  });
+
   it('tells of each resource what became of it, in one word', async () => {
     const rows = (await shown((output) => showRun(output, REPORT))).split('\n');
     const deed = (name: string) => rows.find((row) => row.startsWith(name))?.split(/ {2,}/)[1];

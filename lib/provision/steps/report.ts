@@ -1,5 +1,6 @@
 // The run report: what an execution did, to what, and why. The same document whatever the outcome.
 import { notAccepted } from '../../accepted.ts';
+import type { Ask } from '../../ask.ts';
 import {
   type Fate,
   fromVersion1,
@@ -101,6 +102,7 @@ async function keep(made: Report, pipeline: Pipeline, { ledger, log }: LedgerRun
 
 export function reportOf(pipeline: Pipeline, now: number): Report {
   const { mode, manifest, execution, failure } = pipeline;
+  const asks = asksOf(pipeline);
   const made: Report = {
     version: REPORT_VERSION,
     pipeline: manifest.name,
@@ -121,6 +123,7 @@ export function reportOf(pipeline: Pipeline, now: number): Report {
       failure: reportedFailure(tellingOf(failure)),
     }),
     next: nextSteps(pipeline),
+    ...(asks.length > 0 && { ask: asks }),
   };
   return fittingReport(made);
 }
@@ -212,24 +215,44 @@ function surplusOf({ old }: Pipeline): string[] {
 }
 
 function nextSteps(pipeline: Pipeline): string[] {
-  const { mode, failure, plan, left, manifest } = pipeline;
+  const { mode, failure, plan, left } = pipeline;
   if (failure !== undefined) return [nextAfter(tellingOf(failure))];
   const conflicts = plan.filter(({ action }) => action === 'conflict');
   if (conflicts.length > 0) return ['Settle the conflicts, then start it again.'];
   if (left.length > 0) return ['Remove by hand what was left in place, or start it again.'];
   if (mode === 'plan' && hasToDo(pipeline)) return ['Start it without "mode": "plan" to do this.'];
-  if (mode !== 'apply' || manifest.source.kind !== 'inlet') return [];
+  return asksOf(pipeline).map(({ to, function: name, event }) =>
+    name === 'status' ? HEALTH : `To ${to}, start redrive with ${JSON.stringify(event)}`,
+  );
+}
+
+/** What to ask after an execution that went well. */
+function asksOf(pipeline: Pipeline): Ask[] {
+  const { mode, failure, plan, left, manifest } = pipeline;
+  const isWell =
+    failure === undefined && left.length === 0 && plan.every(({ action }) => action !== 'conflict');
+  if (!isWell || mode !== 'apply' || manifest.source.kind !== 'inlet') return [];
+  const health = { pipeline: manifest.name, doctor: true };
   const earlier = backfillEvent(pipeline);
-  return earlier === undefined
-    ? [HEALTH]
-    : [HEALTH, `To send what arrived before it joined the stream as well, start redrive with ${earlier}`];
+  return [
+    { to: 'see whether records arrive', function: 'status', event: health },
+    ...(earlier === undefined
+      ? []
+      : [
+          {
+            to: 'send what arrived before it joined the stream as well',
+            function: 'redrive',
+            event: earlier,
+          },
+        ]),
+  ];
 }
 
 /**
  * The event of redrive for what arrived between `startAt` and the moment from which the pipeline takes records. Only
  * where it has joined the stream of others, and asks for an earlier start than now.
  */
-function backfillEvent({ manifest, streamArn, plan, routeFrom }: Pipeline): string | undefined {
+function backfillEvent({ manifest, streamArn, plan, routeFrom }: Pipeline): Ask['event'] | undefined {
   const { source } = manifest;
   const isNew = plan.some(({ resource, action }) => resource === 'publish' && action === 'create');
   if (source.kind !== 'inlet' || source.startAt === 'now' || !isNew || routeFrom === undefined)
@@ -237,12 +260,7 @@ function backfillEvent({ manifest, streamArn, plan, routeFrom }: Pipeline): stri
   // Redrive begins with the oldest record that the stream still has.
   const from = source.startAt === 'earliest' ? new Date(0) : new Date(source.startAt);
   const arrived = { from: from.toISOString(), to: new Date(routeFrom - 1).toISOString() };
-  return JSON.stringify({
-    stream: streamArn,
-    pipeline: manifest.name,
-    source: 'stream',
-    where: { arrived },
-  });
+  return { stream: streamArn, pipeline: manifest.name, source: 'stream', where: { arrived } };
 }
 
 const HEALTH = 'Ask the health check whether records arrive (events/doctor.json).';

@@ -35,6 +35,7 @@ function targetOf(own: World): Target {
   return {
     name: 'stage prod',
     kind: 'stage',
+    words: ['--stage', 'prod'],
     warmUpSeconds: 0,
     outlives: true,
     prepare: async () => undefined,

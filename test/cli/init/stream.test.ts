@@ -26,7 +26,7 @@ beforeAll(async () => {
   client = new KinesisClient(where);
   const nothing = async () => undefined;
   const rest = { pollMs: 1, warmUpSeconds: 0, outlives: true, prepare: nothing, close: nothing };
-  target = awsTarget({ name: 'local Kinesis', kind: 'local', stage: 'local', where, ...rest });
+  target = awsTarget({ name: 'local Kinesis', kind: 'local', words: [], stage: 'local', where, ...rest });
 });
 afterAll(async () => {
   client.destroy();

@@ -65,6 +65,13 @@ describe('the same document', () => {
     expect(report.verified).not.toEqual([]);
     expect(report.failure).toBeUndefined();
     expect(report.next).toEqual(['Ask the health check whether records arrive (events/doctor.json).']);
+    expect(report.ask).toEqual([
+      {
+        to: 'see whether records arrive',
+        function: 'status',
+        event: { pipeline: 'people', doctor: true },
+      },
+    ]);
   });
 
   it('after a second run: nothing to do', async () => {
