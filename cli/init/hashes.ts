@@ -2,9 +2,8 @@
 
 export interface Hashes {
   readonly size: number;
-  has(hash: number): boolean;
-  /** @param hash one that is not in it yet */
-  add(hash: number): void;
+  /** @returns whether it is a new one */
+  add(hash: number): boolean;
 }
 
 /** The least that is kept room for; doubled whenever half of it is taken. */
@@ -31,11 +30,13 @@ export function createHashes(): Hashes {
     get size() {
       return size;
     },
-    has: (hash) => size > 0 && places[placeOf(hash + 1)] !== 0,
     add(hash) {
       if (size * 2 >= places.length) grow();
-      places[placeOf(hash + 1)] = hash + 1;
+      const at = placeOf(hash + 1);
+      if (places[at] !== 0) return false;
+      places[at] = hash + 1;
       size += 1;
+      return true;
     },
   };
 }

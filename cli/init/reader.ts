@@ -3,7 +3,8 @@
 import { check } from '../../lib/forward/json/check.ts';
 import { canonicalNumber, withDigits } from '../../lib/json-text.ts';
 import { parseManifest } from '../../lib/manifest.ts';
-import { createOutcomes, standInFor } from '../../local/check/records-check.ts';
+import { createFrames, standInFor } from '../../local/check/records-check.ts';
+import { recordIn } from '../../local/start/witness.ts';
 import { isDigit } from './dates.ts';
 import { type FormatName, type Kind, kindIn } from './formats.ts';
 import type { Line } from './lines.ts';
@@ -30,19 +31,17 @@ export type Reader = (line: Line) => Read | Promise<Read>;
 
 /** @param format what a record holds, where it is not one object */
 export function createReader(format: FormatName | undefined, stream: string, isPacked: boolean): Reader {
-  const outcomesOf = createOutcomes(pipelineOf(format, stream, isPacked));
+  const framesOf = createFrames(pipelineOf(format, stream, isPacked));
   const whole = async (number: number, bytes: Buffer): Promise<Read> => {
-    const outcomes = await outcomesOf(bytes);
+    const frames = await framesOf(bytes);
     return {
-      kind: outcomes.length === 1 ? kindIn(format, bytes) : undefined,
+      kind: frames.length === 1 ? kindIn(format, bytes) : undefined,
       number,
-      messages: outcomes.flatMap((one) =>
-        typeof one === 'object' && 'sent' in one ? [parseExactly(JSON.stringify(one.sent))] : [],
+      messages: frames.flatMap((one) =>
+        typeof one === 'object' && 'text' in one ? [recordIn(parseExactly(one.text), 'raw') as Message] : [],
       ),
-      rejected: outcomes.flatMap((one) =>
-        typeof one === 'object' && 'rejected' in one ? [one.rejected] : [],
-      ),
-      filtered: outcomes.filter((one) => one === 'filtered').length,
+      rejected: frames.flatMap((one) => (typeof one === 'object' && 'rejected' in one ? [one.rejected] : [])),
+      filtered: frames.filter((one) => one === 'filtered').length,
     };
   };
   return (line) => {

@@ -1,6 +1,6 @@
 // What was seen at each path of the records: how often, of which type and form. Bounded, whatever the records are.
 import { isExact } from '../../lib/json-text.ts';
-import { dateForms, epochOf } from './dates.ts';
+import { dateForms, epochOf, isDigit } from './dates.ts';
 import { createHashes, type Hashes, hashOf } from './hashes.ts';
 
 /** What a value is; `long` is a number with more digits than a double holds. */
@@ -111,7 +111,7 @@ export function createTally(maxKept = MAX_KEPT_VALUES): Tally {
 
   /** The values of the last field are forgotten: what identifies a record mostly stands at its beginning. */
   function makeRoom(): void {
-    while (kept >= maxKept) {
+    while (kept > maxKept) {
       const last = watched.pop();
       if (last === undefined) return;
       forget(last);
@@ -122,23 +122,21 @@ export function createTally(maxKept = MAX_KEPT_VALUES): Tally {
     const { unique } = node;
     if (unique === undefined) return;
     const isKey = kind === 'text' || kind === 'integer' || kind === 'long';
-    const hash = isKey ? hashOf(kind === 'long' ? JSON.stringify(value) : String(value)) : 0;
     const isEverywhere = node.count === tally.root.count;
-    if (!isKey || !isEverywhere || unique.has(hash)) {
+    if (!isKey || !isEverywhere || !unique.add(hashOf(keyText(kind, value)))) {
       forget(node);
       return;
     }
-    if (unique.size === 0) watched.push(node);
-    makeRoom();
-    if (node.unique === undefined) return;
-    unique.add(hash);
+    if (unique.size === 1) watched.push(node);
     kept += 1;
+    makeRoom();
   }
 
   function seeObject(node: Node, object: Readonly<Record<string, unknown>>): void {
     node.distinct = undefined;
     forget(node);
-    for (const name of Object.keys(object)) {
+    // Nothing of JSON has a prototype with names of its own: this is the quick way through a wide record.
+    for (const name in object) {
       const member = memberOf(node, name);
       if (member !== undefined) see(member, object[name]);
     }
@@ -172,7 +170,7 @@ export function createTally(maxKept = MAX_KEPT_VALUES): Tally {
   }
 
   function seeScalar(node: Node, kind: Kind, value: unknown): void {
-    if (kind === 'text') for (const form of formsOfText(value as string)) up(node.forms, form);
+    if (kind === 'text') seeForms(value as string, (form) => up(node.forms, form));
     if (kind === 'integer') {
       const epoch = epochOf(value as number);
       if (epoch !== undefined) up(node.forms, `epoch ${epoch}`);
@@ -216,25 +214,44 @@ export function kindOf(value: unknown): Kind {
 
 const EMAIL =
   /^[^\s@"(),:;<>[\]\\]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+$/;
+const MINUS = 0x2d;
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 
+/** A number and a text of the same digits are the same key. */
+function keyText(kind: Kind, value: unknown): string {
+  return kind === 'long' ? JSON.stringify(value) : String(value);
+}
+
 /** Forms that decide where a text can go. The pattern of a time is a form by itself. */
-function formsOfText(text: string): string[] {
-  if (text === '') return ['empty'];
-  const forms = dateForms(text).map(({ pattern }) => pattern);
-  if (text.length <= 5 && /^(?:true|false|TRUE|FALSE)$/.test(text)) forms.push('boolean');
-  if (text.length === 2 && /^[A-Z]{2}$/.test(text)) forms.push('two capitals');
-  if (text.length === 3 && /^[A-Z]{3}$/.test(text)) forms.push('three capitals');
-  if (text.includes('@') && EMAIL.test(text)) forms.push('email');
-  if (text.length <= 15 && IPV4.test(text)) forms.push('ipv4');
-  if (text.length <= 13 && /^(?:male|female|not_specified|non_specific)$/i.test(text)) forms.push('gender');
-  if (text.length <= 40 && NUMBER.test(text)) {
-    forms.push('digits');
-    const epoch = /^\d{10,16}$/.test(text) ? epochOf(Number(text)) : undefined;
-    if (epoch !== undefined) forms.push(`epoch text ${epoch}`);
+function seeForms(text: string, see: (form: string) => void): void {
+  const { length } = text;
+  if (length === 0) {
+    see('empty');
+    return;
   }
-  return forms;
+  for (const { pattern } of dateForms(text)) see(pattern);
+  if (length <= 13) seeWord(text, see);
+  if (text.includes('@') && EMAIL.test(text)) see('email');
+  const first = text.charCodeAt(0);
+  const isNumeric = isDigit(first);
+  if (isNumeric && length <= 15 && IPV4.test(text)) see('ipv4');
+  if ((isNumeric || first === MINUS) && length <= 40 && NUMBER.test(text)) seeDigits(text, see);
+}
+
+/** A word of few letters. */
+function seeWord(text: string, see: (form: string) => void): void {
+  const { length } = text;
+  if (length === 2 && /^[A-Z]{2}$/.test(text)) see('two capitals');
+  else if (length === 3 && /^[A-Z]{3}$/.test(text)) see('three capitals');
+  else if (length <= 5 && /^(?:true|false|TRUE|FALSE)$/.test(text)) see('boolean');
+  else if (/^(?:male|female|not_specified|non_specific)$/i.test(text)) see('gender');
+}
+
+function seeDigits(text: string, see: (form: string) => void): void {
+  see('digits');
+  const epoch = /^\d{10,16}$/.test(text) ? epochOf(Number(text)) : undefined;
+  if (epoch !== undefined) see(`epoch text ${epoch}`);
 }
 
 function seeDistinct(node: Node, kind: Kind, value: unknown): void {

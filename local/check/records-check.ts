@@ -99,6 +99,19 @@ export type OutcomesOf = (bytes: Buffer) => Promise<z.infer<typeof Outcome>[]>;
 
 /** Each message of a record as the forwarder would settle it, with what goes to the inlet. */
 export function createOutcomes(pipeline: PublishedPipeline): OutcomesOf {
+  const framesOf = createFrames(pipeline);
+  return async (bytes) =>
+    (await framesOf(bytes)).map((one): z.infer<typeof Outcome> => {
+      if (typeof one === 'string' || 'rejected' in one) return one;
+      return { sent: recordIn(parseExactly(one.text), pipeline.data) as Record<string, never> };
+    });
+}
+
+/** A message as it goes to the inlet, in its envelope if it has one; or why it does not. */
+export type Framed = 'filtered' | { readonly rejected: string } | { readonly text: string };
+
+/** As `createOutcomes`, of which nothing is parsed. */
+export function createFrames(pipeline: PublishedPipeline): (bytes: Buffer) => Promise<Framed[]> {
   const transform = createTransform(pipeline);
   const framer = createFramer(pipeline, SHARD_ID);
   const decoding = createDecoding(pipeline);
@@ -113,13 +126,12 @@ export function createOutcomes(pipeline: PublishedPipeline): OutcomesOf {
       },
     };
     await readyToDecode(record, decoding);
-    return Array.from(decode(record, decoding), (part): z.infer<typeof Outcome> => {
+    return Array.from(decode(record, decoding), (part): Framed => {
       const transformed = transform?.(part) ?? part;
       const framed = 'payload' in transformed ? framer.frame(transformed) : transformed;
       if (!('verdict' in framed)) {
         const { slab, start, end } = framed;
-        const text = Buffer.from(slab.buffer, slab.byteOffset + start, end - start).toString();
-        return { sent: recordIn(parseExactly(text), pipeline.data) as Record<string, never> };
+        return { text: Buffer.from(slab.buffer, slab.byteOffset + start, end - start).toString() };
       }
       const { verdict } = framed;
       return verdict.kind === 'rejected' ? { rejected: verdict.reason } : 'filtered';
