@@ -1,4 +1,5 @@
 // The page of a running stack on this machine: what it can follow, and what it can ask for.
+import { chartsFeed } from './areas/charts.ts';
 import { datasetDetail, datasetsFeed } from './areas/datasets.ts';
 import { deadLetter, deadLettersFeed } from './areas/dead-letters.ts';
 import { faultsFeed } from './areas/faults.ts';
@@ -22,6 +23,7 @@ const FEEDS: Readonly<Record<string, (looked: Looked, query: Query) => Feed>> = 
   datasets: datasetsFeed,
   'dead-letters': deadLettersFeed,
   faults: faultsFeed,
+  charts: chartsFeed,
   requests: ({ watched }, query) => requestsFeed(watched, Number(query.get('after') ?? 0)),
 };
 

@@ -219,3 +219,25 @@ export interface FaultPlace {
   /** As a fault has it: `*` is one segment, `**` any number. */
   readonly path: string;
 }
+
+/** Charts over the same times. */
+export interface ChartsTold {
+  /** In s since the epoch, the oldest first. */
+  readonly times: readonly number[];
+  readonly charts: readonly ChartTold[];
+}
+
+export interface ChartTold {
+  readonly id: string;
+  readonly title: string;
+  readonly unit: string;
+  /** What it shows, in a sentence. */
+  readonly says: string;
+  readonly lines: readonly ChartLine[];
+}
+
+export interface ChartLine {
+  readonly name: string;
+  /** One for each time; `null` where there is none. */
+  readonly values: readonly (number | null)[];
+}

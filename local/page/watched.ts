@@ -4,6 +4,7 @@ import type { PublishedStream } from '../../lib/published.ts';
 import type { Platform } from '../aep/platform-interface.ts';
 import type { Executions } from '../aws/executions.ts';
 import type { Mappings } from '../aws/mappings.ts';
+import type { LocalMetrics } from '../aws/metrics.ts';
 import type { Store } from './store.ts';
 
 /** What an area of the page is made from. */
@@ -19,6 +20,8 @@ export interface Watched {
     readonly platform: Pick<Platform, 'state' | 'journal' | 'clock' | 'faults' | 'handle'>;
   };
   readonly aws: { readonly mappings: Pick<Mappings, 'all' | 'progress'> };
+  /** What the functions have counted. */
+  readonly metrics: LocalMetrics;
   /** Of the provisioning state machine. */
   readonly executions: Pick<Executions, 'all'>;
   /** The streams, and what is published of them. */

@@ -21,6 +21,7 @@ import type { Executions } from '../aws/executions.ts';
 import { startFunctionUrl } from '../aws/function-url.ts';
 import { startGateway } from '../aws/gateway.ts';
 import { type LocalAws, startLocalAws } from '../aws/index.ts';
+import { createLocalMetrics, type LocalMetrics } from '../aws/metrics.ts';
 import { startStatesApi } from '../aws/states-api.ts';
 import { deployedFunctions, functionName } from './functions.ts';
 import { createProvisioning, definitionWith, MACHINE, provisioningArn } from './provisioning.ts';
@@ -84,6 +85,8 @@ export interface Stack {
   readonly settings: Record<string, string>;
   readonly deadLettersFolder: string;
   readonly witness: Witness;
+  /** What the functions have counted. */
+  readonly metrics: LocalMetrics;
   /** Rows that landed in a dataset, the first `limit`, through the simulator's own window: AEP's is Query Service. */
   readBack(datasetId: string, limit: number): Promise<unknown[]>;
   /** Rows of a dataset that were refused after they had been received, the newest `limit`, and why. */
@@ -103,6 +106,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const { calls = callsOfTests() } = options;
   await mkdir(options.folder, { recursive: true });
   const witness = createWitness();
+  const metrics = createLocalMetrics();
   const platform = await startServer({
     port: 0,
     ...(options.platform && { platform: options.platform }),
@@ -158,7 +162,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     pace: { idleMs: 100 },
     calls,
     ...(options.shardLimits && { shardLimits: true }),
-    ...(options.onLog && { onLog: options.onLog }),
+    onLog(name, line) {
+      metrics.see(line);
+      options.onLog?.(name, line);
+    },
     ...(options.onInvocation && { onInvocation: options.onInvocation }),
   });
   platform.platform.kinesis = aws.endpoints.kinesis;
@@ -211,6 +218,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     settings,
     deadLettersFolder: options.folder,
     witness,
+    metrics,
     async readBack(datasetId, limit) {
       const { rows } = await look<{ rows: unknown[] }>(
         platform.origin,

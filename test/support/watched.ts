@@ -6,6 +6,7 @@ import { nothingYet } from '../../lib/pipeline.ts';
 import { createPlatform, type Platform } from '../../local/aep/platform.ts';
 import type { Execution } from '../../local/aws/executions.ts';
 import type { Mapping } from '../../local/aws/mapping.ts';
+import { createLocalMetrics } from '../../local/aws/metrics.ts';
 import type { Watched } from '../../local/page/watched.ts';
 
 export interface Told extends Watched {
@@ -29,6 +30,7 @@ export function toldStack(folder = '/nowhere'): Told {
         progress: () => ({ invocations: 3, records: 12, redelivered: 2, discarded: 0, shards: [] }),
       },
     },
+    metrics: createLocalMetrics(),
     streams: {
       client: new KinesisClient({ endpoint: 'http://127.0.0.1:9', region: 'eu-west-1', maxAttempts: 1 }),
       arn: (name) => `arn:aws:kinesis:eu-west-1:123456789012:stream/${name}`,

@@ -8,11 +8,13 @@ import { createCeiling } from './ceiling.ts';
 export const MAX_AT_ONCE = 8;
 
 /** As in the AWS SDKs' standard mode: a bucket of 500. A retry takes 14, or 5 after a throttled answer. */
-const RETRY_CAPACITY = 500;
-const RETRY_COST = 14;
-const THROTTLED_RETRY_COST = 5;
-/** Each success gives one back; otherwise a container that only retries would never retry again. */
-const RETRIES_PER_SECOND = 0.5;
+export const RETRY_BUDGET = {
+  capacity: 500,
+  cost: 14,
+  throttledCost: 5,
+  /** Each success gives one back; otherwise a container that only retries would never retry again. */
+  perSecond: 0.5,
+} as const;
 
 /** The longest break that an inlet can ask for, in ms; then it is asked again. */
 export const MAX_HELD_OFF_MS = 900_000;
@@ -54,7 +56,7 @@ export function createLimits(clock: Clock, rate: Rate = {}, most = MAX_AT_ONCE):
   const ceiling = createCeiling(clock, rate);
   let heldUntil = Number.NEGATIVE_INFINITY;
   let [limit, open, successes, generation] = [most, 0, 0, 0];
-  let [retries, paidAt] = [RETRY_CAPACITY, clock.now()];
+  let [retries, paidAt] = [RETRY_BUDGET.capacity as number, clock.now()];
 
   const place = async (): Promise<void> => {
     if (open >= limit) await new Promise<void>((go) => waiting.push(go));
@@ -74,7 +76,7 @@ export function createLimits(clock: Clock, rate: Rate = {}, most = MAX_AT_ONCE):
     limit = Math.max(1, Math.floor(limit / 2));
   };
   const faster = (): void => {
-    retries = Math.min(RETRY_CAPACITY, retries + 1);
+    retries = Math.min(RETRY_BUDGET.capacity, retries + 1);
     if (++successes < limit) return;
     successes = 0;
     limit = Math.min(most, limit + 1);
@@ -120,9 +122,10 @@ export function createLimits(clock: Clock, rate: Rate = {}, most = MAX_AT_ONCE):
       heldUntil = Math.max(heldUntil, clock.now() + Math.min(ms, MAX_HELD_OFF_MS));
     },
     payRetry(throttled) {
-      const cost = throttled ? THROTTLED_RETRY_COST : RETRY_COST;
+      const { capacity, perSecond, throttledCost } = RETRY_BUDGET;
+      const cost = throttled ? throttledCost : RETRY_BUDGET.cost;
       const now = clock.now();
-      retries = Math.min(RETRY_CAPACITY, retries + (Math.max(0, now - paidAt) * RETRIES_PER_SECOND) / 1_000);
+      retries = Math.min(capacity, retries + (Math.max(0, now - paidAt) * perSecond) / 1_000);
       paidAt = now;
       if (retries < cost) return false;
       retries -= cost;

@@ -1,6 +1,7 @@
 // The page: its areas, and which of them is shown.
 import { render } from 'preact';
 import { useState } from 'preact/hooks';
+import { Charts } from './areas/charts.tsx';
 import { Datasets } from './areas/datasets.tsx';
 import { DeadLetters } from './areas/dead-letters.tsx';
 import { Faults } from './areas/faults.tsx';
@@ -24,6 +25,7 @@ const AREAS = {
   datasets: { title: 'Datasets', Area: Datasets },
   'dead-letters': { title: 'Dead letters', Area: DeadLetters },
   requests: { title: 'Requests', Area: Requests },
+  charts: { title: 'Charts', Area: Charts },
   faults: { title: 'Faults and time', Area: Faults },
 } as const;
 
