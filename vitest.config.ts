@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type TestUserConfig } from 'vitest/config';
+import type { Depth } from './test/support/depth.ts';
 
 /** Change what a process has only once (environment, globals, timers, the working folder), or start processes of their own. */
 const APART = [
@@ -27,6 +28,15 @@ export const PENSTOCK_CALLS = fileURLToPath(new URL('.penstock/calls', import.me
 /** No test depends on the machine's speed: a limit only ends one that hangs. */
 export const LIMITS = { testTimeout: 300_000, hookTimeout: 300_000, teardownTimeout: 60_000 };
 
+const DEPTHS: readonly string[] = ['quick', 'deep', 'whole'] satisfies Depth[];
+
+/** What `PENSTOCK_DEPTH` asks for, else this. */
+export function depthOr(usual: Depth): Depth {
+  const { PENSTOCK_DEPTH: asked = usual } = process.env;
+  if (DEPTHS.includes(asked)) return asked as Depth;
+  throw new Error(`PENSTOCK_DEPTH: found "${asked}"; expected one of ${DEPTHS.join(', ')}`);
+}
+
 /** Counts are also written to a file, for whoever sums up several runs. */
 export const reporters = (file: string): NonNullable<TestUserConfig['reporters']> => [
   [fileURLToPath(new URL('test/support/reporter.ts', import.meta.url)), {}],
@@ -40,7 +50,7 @@ export default defineConfig({
     reporters: reporters('test-results'),
     ...LIMITS,
     expect: { poll: { timeout: 240_000 } },
-    provide: { depth: 'quick' },
+    provide: { depth: depthOr('quick') },
     env: { PENSTOCK_CALLS },
     globalSetup: ['test/support/forget-calls.ts'],
     projects: [

@@ -2,7 +2,7 @@
 // processes, and what depends on Adobe's behaviour under each variant of it that is in doubt.
 import { defineConfig } from 'vitest/config';
 import { QUIRK_NAMES, QUIRKS } from '../../local/aep/quirks.ts';
-import { LIMITS, PENSTOCK_CALLS, reporters } from '../../vitest.config.ts';
+import { depthOr, LIMITS, PENSTOCK_CALLS, reporters } from '../../vitest.config.ts';
 import { noise } from './noise/plugin.ts';
 
 /** Every variant but the default ones, which all other tests run under. */
@@ -19,7 +19,7 @@ export default defineConfig({
     // Up to a minute and a half where nothing else runs.
     testTimeout: 1_800_000,
     hookTimeout: 1_800_000,
-    provide: { depth: 'deep' },
+    provide: { depth: depthOr('deep') },
     env: { PENSTOCK_CALLS },
     projects: [
       {
@@ -30,7 +30,7 @@ export default defineConfig({
           include: [
             'test/deep/*.test.ts',
             'test/provision/{sweep.*,model,two-at-once,interleaved-routes}.test.ts',
-            'test/forward/{model,promises-*}.test.ts',
+            'test/forward/{after-faults,model,promises-{load,secrets}}.test.ts',
             'test/support/sweep.test.ts',
             'test/journeys/{account,swap}.test.ts',
           ],

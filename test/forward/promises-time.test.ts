@@ -4,66 +4,14 @@ import { backoffMs } from '../../lib/aep/retry.ts';
 import { createForward, type Forward } from '../../lib/forward/forward.ts';
 import { PACE } from '../../lib/forward/send/classes.ts';
 import { seededRandom } from '../../local/aep/ids.ts';
-import { runs } from '../support/depth.ts';
 import { ALL_SETTLED, from, kinesisEvent, world } from '../support/forwarding.ts';
 import { acknowledgeAll, fakeInlet, inTurn, json } from '../support/inlet.ts';
-import {
-  AMBIGUOUS,
-  type Answer,
-  answerOf,
-  Load,
-  type LoadOptions,
-  REFUSALS,
-  textAnswer,
-} from '../support/load.ts';
+import { AMBIGUOUS, type Answer, answerOf, Load, type LoadOptions } from '../support/load.ts';
 import { plainRuntime } from '../support/plain-runtime.ts';
 import { VirtualTime } from '../support/virtual-time.ts';
 
 const SEED = 20_261_124;
 const text = (n: number) => `{"n":${n}}`;
-
-describe('A 5: after faults', () => {
-  const ways = Object.entries({
-    ...REFUSALS,
-    ...AMBIGUOUS,
-    '401': () => answerOf(401, {}),
-    '403 without a word': () => textAnswer(403, ''),
-    '404': () => answerOf(404, {}),
-  });
-
-  const SEEDS = 100;
-
-  it.each(Array.from({ length: runs(1_000) / SEEDS }, (_, part) => part * SEEDS))(
-    `a probe is acknowledged within 60 s, whatever went wrong before: ${SEEDS} of ${SEEDS} seeds from %i on`,
-    async (first) => {
-      const late: number[] = [];
-      for (let seed = first; seed < first + SEEDS; seed++) {
-        const random = seededRandom(SEED + seed);
-        let healthy = false;
-        const [, way] = ways[seed % ways.length] as (typeof ways)[number];
-        const broken = (share: number) => !healthy && random() < share;
-        const load = new Load({
-          random,
-          latencyMs: 20,
-          published: { authenticationRequired: true },
-          trouble: () => (broken(0.9) ? way : undefined),
-          storeFails: () => broken(0.5),
-          ims: () => (broken(0.3) ? answerOf(random() < 0.5 ? 503 : 400, { error: 'x' }) : undefined),
-        });
-        for (let n = 0; n < 20; n++) load.produce(`key-${n % 5}`, text, n % 7 === 0 ? 'refused' : 'sound');
-        await load.drain(() => 1 + Math.floor(random() * 20), 20_000 + random() * 100_000);
-        healthy = true;
-        const probe = load.produce('probe', text);
-        const healed = load.time.now;
-        await load.drain();
-        expect(load.wrong, `seed ${seed}`).toEqual([]);
-        expect(load.lost, `seed ${seed}`).toEqual([]);
-        if (!load.taken.has(probe) || load.time.now - healed > 60_000) late.push(seed);
-      }
-      expect(late).toEqual([]);
-    },
-  );
-});
 
 describe('A 9: Retry-After', () => {
   it('is kept to within the jitter, or the records go back at once: 500 cases of every form', async () => {

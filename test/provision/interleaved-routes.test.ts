@@ -1,10 +1,10 @@
 // Pipelines of one stream that publish, change and retire at once, with deaths in between: 2,000 seeded orders in the deep tests.
 import { afterAll, expect, it } from 'vitest';
 import { seededRandom } from '../../local/aep/ids.ts';
-import { runs } from '../support/depth.ts';
+import { longRuns } from '../support/depth.ts';
 import { type Outcome, SharedStream, type Wish } from '../support/interleaved-routes.ts';
 
-const RUNS = runs(2_000);
+const RUNS = longRuns(2_000);
 const PART = 100;
 const SECRETS = 'penstock/dev/streams/customers/';
 const seen = { turns: 0, deaths: 0, conflicts: 0, joined: 0, emptied: 0 };

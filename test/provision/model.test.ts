@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Tally } from '../support/chaos.ts';
-import { runs } from '../support/depth.ts';
+import { longRuns } from '../support/depth.ts';
 import {
   age,
   begin,
@@ -17,7 +17,7 @@ import {
 // Whatever is asked for, whatever goes wrong and whatever people do by hand in between: docs/promises.md, P1 to P17.
 
 const SEED = 20_260_101;
-const RUNS = runs(280);
+const RUNS = longRuns(400);
 
 it(`P1 to P17 hold after every command; seed ${SEED}`, async () => {
   await prepareTemplates();

@@ -1,6 +1,6 @@
 // Kill anywhere (docs/promises.md, A 20), twice: a seeded 2,000 of all pairs (400 by `npm test`) of faults, in one execution or in the one that goes on.
 import { afterAll, describe, expect, it } from 'vitest';
-import { runs } from '../support/depth.ts';
+import { longRuns } from '../support/depth.ts';
 import { fresh, swap } from '../support/scenarios.ts';
 import { pairs, swept } from '../support/sweep.ts';
 import { report } from '../support/sweep-report.ts';
@@ -15,8 +15,8 @@ const { tally, end } = report(`sweep, pairs of seed ${SEED}`, [
 ]);
 
 const scenarios = [
-  { ...fresh, most: runs(1_200) },
-  { ...(await swap()), most: runs(800) },
+  { ...fresh, most: longRuns(1_200) },
+  { ...(await swap()), most: longRuns(800) },
 ];
 
 describe('kill anywhere, twice', () => {

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../local/aep/ids.ts';
 import { branch } from '../support/branch.ts';
 import { type Call, type Fault, scheduler, Tally, type Zombie } from '../support/chaos.ts';
-import { deep } from '../support/depth.ts';
+import { longSeeds } from '../support/depth.ts';
 import { canonical, surplus } from '../support/graph.ts';
 import { executionArn } from '../support/machine.ts';
 import { fenceIn, lateChangesIn, takeOverIn, turnsBy, turnsOf, writersIn } from '../support/model-turns.ts';
@@ -219,14 +219,10 @@ function repeated(names: readonly string[]): string[] {
   return names.filter((name, index) => names.indexOf(name) < index);
 }
 
-/** All of them in the deep tests, else one in ten. */
-const seeds = (count: number) =>
-  Array.from({ length: count }, (_, index) => index + 1).filter((seed) => deep || seed % 10 === 1);
-
-/** Tries every seed, and says of each that went wrong what did, the same thing once. */
+/** Tries so many seeds, and says of each that went wrong what did, the same thing once. */
 async function every(count: number, trial: (seed: number) => Promise<unknown>): Promise<string[]> {
   const wrong = new Map<string, number[]>();
-  for (const seed of seeds(count)) {
+  for (const seed of longSeeds(count)) {
     await trial(seed).catch(({ message }: Error) => {
       const said = message.replace(/[0-9a-f-]{20,}/g, '*').slice(0, 600);
       wrong.set(said, [...(wrong.get(said) ?? []), seed]);

@@ -2,18 +2,41 @@
 import { expect } from 'vitest';
 import { seededRandom } from '../../local/aep/ids.ts';
 import { type Made, MODES, Tally } from './chaos.ts';
-import { deep } from './depth.ts';
+import { type Depth, depth } from './depth.ts';
 import type { Case, Golden } from './sweep.ts';
 
 const SEED = 20_261_128;
 
-/** All of these cases in the deep tests; else every change whose answer is lost or whose function is killed, and a tenth of the rest. */
+/** Of the changes whose answer is lost or whose function is killed, and of all other faults: one in so many. */
+const ONE_IN: Readonly<Record<Depth, { readonly losses: number; readonly others: number }>> = {
+  quick: { losses: 3, others: 40 },
+  deep: { losses: 1, others: 3 },
+  whole: { losses: 1, others: 1 },
+};
+
+/** The cases that the depth asks for. */
 export function chosen(casesOf: (golden: Golden) => Case[]): (golden: Golden) => Case[] {
-  if (deep) return casesOf;
   return (golden) => {
     const random = seededRandom(SEED);
-    return casesOf(golden).filter((one) => isLossOfChange(one, golden.calls) || random() < 0.1);
+    const { losses = [], others = [] } = Object.groupBy(casesOf(golden), (one) =>
+      isLossOfChange(one, golden.calls) ? 'losses' : 'others',
+    );
+    return [...oneIn(ONE_IN[depth].losses, losses, random), ...oneIn(ONE_IN[depth].others, others, random)];
   };
+}
+
+/** One in so many of each mode and each way on, spread over the execution. */
+function oneIn(size: number, cases: readonly Case[], random: () => number): Case[] {
+  const alike = Map.groupBy(cases, ({ faults, release }) => {
+    const [first] = faults[0] ?? [];
+    return [first?.mode, first?.after, release].join();
+  });
+  return [...alike.values()].flatMap((those) =>
+    Array.from({ length: Math.ceil(those.length / size) }, (_, part) => {
+      const among = those.slice(part * size, (part + 1) * size);
+      return among[Math.floor(random() * among.length)] as Case;
+    }),
+  );
 }
 
 function isLossOfChange({ faults: [first = []] }: Case, calls: readonly Made[]): boolean {
@@ -24,7 +47,7 @@ function isLossOfChange({ faults: [first = []] }: Case, calls: readonly Made[]):
 }
 
 /** How often each mode has to be injected for a sweep to mean something. */
-const LEAST = deep ? 50 : 3;
+const LEAST = depth === 'quick' ? 3 : 50;
 
 /** Sweeps of one file, counted together. */
 export function report(name: string, ways: readonly string[]) {
