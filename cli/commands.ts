@@ -2,6 +2,7 @@
 import { apply } from './commands/apply.ts';
 import { check } from './commands/check.ts';
 import { completionsOf } from './commands/completions.ts';
+import { consoleCommand } from './commands/console.ts';
 import { dev } from './commands/dev.ts';
 import { doctor } from './commands/doctor.ts';
 import { drift } from './commands/drift.ts';
@@ -34,6 +35,7 @@ export const COMMANDS: readonly Command[] = [
   retire,
   tap,
   logs,
+  consoleCommand,
   dev,
   simulate,
   completionsOf(() => COMMANDS),

@@ -30,6 +30,8 @@ export function createTarget(options: TargetOptions): Target {
     prepare: async (manifest) => (await reached()).prepare(manifest),
     invoke: async (functionName, event) => (await reached()).invoke(functionName, event),
     execute: async (input, watching) => (await reached()).execute(input, watching),
+    executions: async (next) => (await reached()).executions(next),
+    execution: async (name) => (await reached()).execution(name),
     records: async (stream, most, signal) => (await reached()).records(stream, most, signal),
     async *logs(asked) {
       yield* (await reached()).logs(asked);

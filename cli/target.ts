@@ -9,6 +9,7 @@ export interface StateNews {
   readonly stateType?: string;
   /** Of one that failed. */
   readonly error?: string;
+  readonly cause?: string;
   /** When it happened, in ms since 1970. */
   readonly at: number;
 }
@@ -21,6 +22,36 @@ export interface ExecutionEnd {
   readonly output?: unknown;
   readonly error?: string;
   readonly cause?: string;
+}
+
+/** An execution as a list has it. */
+export interface ExecutionLine {
+  readonly name: string;
+  readonly status: ExecutionEnd['status'];
+  /** In ms since 1970. */
+  readonly startedAt: number;
+  readonly endedAt?: number;
+}
+
+export interface ExecutionsPage {
+  /** The newest first. */
+  readonly executions: readonly ExecutionLine[];
+  /** Asks for those before; left out where there are none. */
+  readonly next?: string;
+}
+
+/** An execution with all that AWS tells of it. */
+export interface ExecutionSeen extends ExecutionLine {
+  /** JSON, as it was sent. */
+  readonly input: string;
+  /** JSON, where it succeeded. */
+  readonly output?: string;
+  readonly error?: string;
+  readonly cause?: string;
+  /** In the order in which it happened. */
+  readonly news: readonly StateNews[];
+  /** Whether there was more before. */
+  readonly isCut: boolean;
 }
 
 export interface Watching {
@@ -77,6 +108,10 @@ export interface Target {
    * @returns how it has ended; `RUNNING` where the signal came first
    */
   execute(input: unknown, watching?: Watching): Promise<ExecutionEnd>;
+  /** @param next of the page before; left out for the newest */
+  executions(next?: string): Promise<ExecutionsPage>;
+  /** @returns `undefined` where there is no execution of this name */
+  execution(name: string): Promise<ExecutionSeen | undefined>;
   /**
    * The oldest records of a stream, as they stand in it.
    * @param stream its name or its ARN

@@ -39,7 +39,7 @@ export async function showPlan(output: Output, report: Report): Promise<void> {
   output.line();
   await output.table(
     ['Resource', 'Plan', 'Name', 'Why'],
-    told(report).map((entry) => [entry.resource, coloured(entry.planned), entry.name, whyOf(entry)]),
+    listedIn(report).map((entry) => [entry.resource, coloured(entry.planned), entry.name, whyOf(entry)]),
   );
   showRest(output, report);
   for (const { resource, id } of report.old ?? [])
@@ -67,7 +67,7 @@ export async function showRun(
   const changes = report.steps.reduce((sum, one) => sum + one.changes.length, 0);
   output.line(colours.bold(`Run report of ${report.pipeline}: ${report.outcome}`));
   output.line();
-  const rows = told(report).map((entry) => [entry.resource, deedOf(entry), namesOf(entry), whyOf(entry)]);
+  const rows = listedIn(report).map((entry) => [entry.resource, deedOf(entry), namesOf(entry), whyOf(entry)]);
   if (rows.length > 0) await output.table(['Resource', 'Done', 'Name and id', 'Why'], rows);
   showRest(output, report);
   if (report.verified.length > 0) output.line(`Verified: ${report.verified.join(', ')}`);
@@ -102,12 +102,13 @@ function sandboxOf({ sandbox }: Report): string {
   return ` in the sandbox ${sandbox.name}${sandbox.type === undefined ? '' : ` (${sandbox.type})`}`;
 }
 
-function told({ resources }: Report): readonly Entry[] {
+/** What the plan or the run is about. */
+export function listedIn({ resources }: Report): readonly Entry[] {
   return resources.filter(({ planned }) => planned !== 'none');
 }
 
 /** What is created for a replacement replaces; what was only planned is not done. */
-function deedOf({ planned, done }: Entry): string {
+export function deedOf({ planned, done }: Entry): string {
   if (done === 'planned') return planned;
   return planned === 'replace' && done === 'created' ? 'replaced' : done;
 }
@@ -117,7 +118,7 @@ function namesOf({ name, id }: Entry): string {
 }
 
 /** Why, with each difference in a line of its own, and what cannot be undone. */
-function whyOf({ why, differences = [], irreversible, readTwice }: Entry): string {
+export function whyOf({ why, differences = [], irreversible, readTwice }: Entry): string {
   return [
     why,
     ...differences.map(({ field, found, wanted }) => `${field}: ${found} → ${wanted}`),

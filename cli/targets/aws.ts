@@ -81,6 +81,16 @@ export function awsTarget({
       watching.onStarted?.(executionArn);
       return follow(client, executionArn, watching, pollMs);
     },
+    async executions(next) {
+      const stateMachineArn = await machineArn();
+      const { executionsOf } = await import('./executions.ts');
+      return executionsOf(await clients.sfn(), stateMachineArn, next);
+    },
+    async execution(executionName) {
+      const arn = (await machineArn()).replace(':stateMachine:', ':execution:');
+      const { executionSeen } = await import('./executions.ts');
+      return executionSeen(await clients.sfn(), `${arn}:${executionName}`);
+    },
     async records(stream, most, signal) {
       const { takeRecords } = await import('./take-records.ts');
       return takeRecords(await clients.kinesis(), stream, most, signal);

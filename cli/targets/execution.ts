@@ -71,7 +71,7 @@ async function newerThan(client: SFNClient, executionArn: string, last: number):
 }
 
 /** `undefined` for what is no news for people. */
-function newsOf(event: HistoryEvent): StateNews | undefined {
+export function newsOf(event: HistoryEvent): StateNews | undefined {
   const { type = '', timestamp, stateEnteredEventDetails, stateExitedEventDetails } = event;
   const at = timestamp?.getTime() ?? 0;
   const entered = /^(\w+)StateEntered$/.exec(type)?.[1];
@@ -80,7 +80,14 @@ function newsOf(event: HistoryEvent): StateNews | undefined {
   const exited = /^(\w+)StateExited$/.exec(type)?.[1];
   if (exited !== undefined)
     return { type: 'exited', state: stateExitedEventDetails?.name ?? '', stateType: exited, at };
-  const failed = event.lambdaFunctionFailedEventDetails ?? event.taskFailedEventDetails;
+  const failed =
+    event.lambdaFunctionFailedEventDetails ??
+    event.lambdaFunctionTimedOutEventDetails ??
+    event.lambdaFunctionScheduleFailedEventDetails ??
+    event.lambdaFunctionStartFailedEventDetails ??
+    event.taskFailedEventDetails ??
+    event.taskTimedOutEventDetails;
   if (failed === undefined) return undefined;
-  return { type: 'failed', state: '', error: failed.error ?? type, at };
+  const { error = type, cause = '' } = failed;
+  return { type: 'failed', state: '', error, cause, at };
 }

@@ -70,6 +70,8 @@ function startedFor(folder: string, note: (text: string) => void): Target {
     },
     invoke: async (functionName, event) => (await target()).invoke(functionName, event),
     execute: async (input, watching) => (await target()).execute(input, watching),
+    executions: async (next) => (await target()).executions(next),
+    execution: async (name) => (await target()).execution(name),
     records: async (stream, most, signal) => (await target()).records(stream, most, signal),
     async *logs(asked) {
       yield* (await target()).logs(asked);

@@ -6,11 +6,13 @@ import { type Access, createAccess, refusal } from '../aep/access.ts';
 import { bodyOf } from './body.ts';
 import { type Feed, follow } from './events.ts';
 import { fileAt, SECURITY_HEADERS } from './files.ts';
+import type { About } from './told-stage.ts';
 
 export type Query = URLSearchParams;
 
 /** What a page shows: of what runs on this machine, or of a deployed stage. Both have names that are looked up. */
 export interface Source {
+  readonly about: About;
   /** What can be followed, by its name. */
   readonly feeds: Readonly<Record<string, (query: Query) => Feed>>;
   /** What can be asked for once. `undefined` is answered with 404. */
@@ -98,13 +100,14 @@ async function answer(served: Served, request: IncomingMessage, response: Server
   if (refused !== undefined) return reply(response, refused.status, refused.body, refused.headers);
   if (isFile) return sendFile(served.folder, pathname, method, response);
   const [what = '', name = '', ...more] = pathname.slice(API.length).split('/');
-  const { feeds, answers, acts = {} } = served.source;
+  const { about, feeds, answers, acts = {} } = served.source;
   if (method !== 'GET') {
     if (!Object.hasOwn(acts, what)) return reply(response, 405, { why: `${method} changes nothing here.` });
     const path = [name, ...more].join('/');
     return change(acts[what] as Act, { method, path }, request, response);
   }
   if (what === 'follow' && Object.hasOwn(feeds, name)) return follow(response, feeds[name]?.(query) as Feed);
+  if (what === 'about') return reply(response, 200, about);
   const found = Object.hasOwn(answers, what) ? await answers[what]?.(query) : undefined;
   if (found === undefined) return reply(response, 404, { why: `There is nothing at ${pathname}.` });
   reply(response, 200, found);

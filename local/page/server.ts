@@ -8,7 +8,7 @@ import { pipelinesFeed } from './areas/pipelines.ts';
 import { recordDetail, recordsFeed } from './areas/records.ts';
 import { requestDetail, requestsFeed } from './areas/requests.ts';
 import type { Feed } from './events.ts';
-import { type Act, type Page, type PageOptions, type Query, servePage } from './serve.ts';
+import { type Act, type Page, type PageOptions, type Query, type Source, servePage } from './serve.ts';
 import { passToSimulator } from './simulator.ts';
 import { createStore } from './store.ts';
 import type { Looked, Watched } from './watched.ts';
@@ -48,7 +48,12 @@ const actsOf = ({ watched }: Looked): Readonly<Record<string, Act>> => ({
 /** @throws the error of Node where nobody can listen on the port */
 export function startPage(watched: Watched, options: PageOptions = {}): Promise<Page> {
   const looked = { watched, store: createStore(watched.deadLettersFolder) };
-  const source = { feeds: bound(FEEDS, looked), answers: bound(ANSWERS, looked), acts: actsOf(looked) };
+  const source: Source = {
+    about: { kind: 'stack' },
+    feeds: bound(FEEDS, looked),
+    answers: bound(ANSWERS, looked),
+    acts: actsOf(looked),
+  };
   return servePage(source, options);
 }
 

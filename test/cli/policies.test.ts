@@ -12,6 +12,7 @@ import { emptyTally } from '../../lib/redrive/request.ts';
 import { VERSION } from '../../lib/version.ts';
 import { type Answer, type CallOfAws, EXECUTION, MACHINE, startAwsStandIn } from '../support/aws-stand-in.ts';
 import { runCli } from '../support/cli.ts';
+import { livelyStage, startConsole } from '../support/console.ts';
 import { judgedBy, policyIn } from '../support/own-policy.ts';
 
 const FILE = fileURLToPath(new URL('../../examples/customer-profiles.json', import.meta.url));
@@ -117,6 +118,7 @@ beforeAll(async () => {
       }
       used.set(command, aws.calls.slice(from).map(askedBy));
     }
+    used.set('console', await askedOfConsole());
     used.set('init --stream', await askedOfKinesis());
     used.set('init --records', []);
   } finally {
@@ -135,6 +137,21 @@ function askedBy({ operation, input }: CallOfAws): Asked {
   if (service.startsWith('Logs'))
     return { action: `logs:${method}`, resource: inRegion('logs', `log-group:${logGroupName}`) };
   return { action: `states:${method}`, resource: executionArn ?? stateMachineArn ?? '*' };
+}
+
+/** Everything that its page asks for. */
+async function askedOfConsole(): Promise<readonly Asked[]> {
+  const { aws, ask, followed, stop } = await startConsole(livelyStage());
+  for (const what of ['pipelines', 'runs']) await followed(what);
+  for (const path of [
+    'pipeline?name=orders',
+    'doctor?pipeline=orders',
+    'runs?before=before',
+    'run?name=first',
+  ])
+    expect([path, (await ask(`/api/${path}`)).status]).toEqual([path, 200]);
+  expect((await stop()).code).toBe(130);
+  return aws.calls.map(askedBy);
 }
 
 /** Kinesis speaks HTTP/2, so its client is replaced and not its server. */
@@ -188,7 +205,7 @@ describe('the policy for the command line', () => {
     expect([...documented().keys()].toSorted()).toEqual([...used.keys()].toSorted());
   });
 
-  it.each([...Object.keys(COMMANDS), 'init --stream', 'init --records'])(
+  it.each([...Object.keys(COMMANDS), 'console', 'init --stream', 'init --records'])(
     'says of %s exactly what it asks AWS for',
     (command) => {
       const asked = used.get(command) ?? [];

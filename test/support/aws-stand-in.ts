@@ -42,6 +42,7 @@ const HEALTHY: Readonly<Record<Operation, Answer>> = {
     ],
   }),
   'AWSStepFunctions.StartExecution': () => ({ executionArn: EXECUTION, startDate: 1 }),
+  'AWSStepFunctions.ListExecutions': () => ({ executions: [] }),
   'AWSStepFunctions.GetExecutionHistory': () => ({ events: [] }),
 };
 
@@ -115,7 +116,7 @@ function operationOf({ url = '', headers }: IncomingMessage): { operation: Opera
 }
 
 /** As Lambda passes on what a function has thrown. */
-function functionError(error: Error): object {
+export function functionError(error: Error): object {
   const { name, message, stack = '' } = withFields(error as Parameters<typeof withFields>[0]);
   return { errorType: name, errorMessage: message, trace: stack.split('\n') };
 }

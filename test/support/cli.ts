@@ -16,7 +16,15 @@ export interface CliRun {
   readonly err: string;
 }
 
-export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
+export interface CliStarted {
+  /** What is on standard output so far. */
+  out(): string;
+  interrupt(): void;
+  readonly ended: Promise<CliRun>;
+}
+
+/** Starts a command that goes on until it is interrupted. */
+export function startCli(args: readonly string[], options: CliOptions = {}): CliStarted {
   const { folder = process.cwd(), env = {}, columns } = options;
   const [out, err] = [keptStream(columns), keptStream(columns)];
   const around = Object.assign(new EventEmitter(), {
@@ -26,6 +34,15 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
     env,
     cwd: () => folder,
   });
-  const code = await main(args, around as unknown as NodeJS.Process);
-  return { code, out: out.text(), err: err.text() };
+  return {
+    out: out.text,
+    interrupt: () => void around.emit('SIGINT'),
+    ended: main(args, around as unknown as NodeJS.Process).then((code) => ({
+      ...{ code, out: out.text(), err: err.text() },
+    })),
+  };
+}
+
+export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
+  return startCli(args, options).ended;
 }

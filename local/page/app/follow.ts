@@ -66,8 +66,11 @@ async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<strin
 
 /** Asks once. @returns `undefined` where there is no answer */
 export async function ask<T>(path: string, signal?: AbortSignal): Promise<T | undefined> {
-  const answer = await fetch(path, { headers: tokenHeader(), ...(signal && { signal }) }).catch(
-    () => undefined,
-  );
-  return answer?.ok ? ((await answer.json()) as T) : undefined;
+  try {
+    const answer = await fetch(path, { headers: tokenHeader(), ...(signal && { signal }) });
+    return answer.ok ? ((await answer.json()) as T) : undefined;
+  } catch {
+    // It can also break off after it has begun.
+    return undefined;
+  }
 }

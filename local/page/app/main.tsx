@@ -1,6 +1,8 @@
 // The page: its areas, and which of them is shown.
-import { render } from 'preact';
+import { type ComponentType, render } from 'preact';
 import { useState } from 'preact/hooks';
+import type { About } from '../told-stage.ts';
+import { useAbout } from './about.ts';
 import { Charts } from './areas/charts.tsx';
 import { Datasets } from './areas/datasets.tsx';
 import { DeadLetters } from './areas/dead-letters.tsx';
@@ -8,18 +10,26 @@ import { Faults } from './areas/faults.tsx';
 import { Pipelines } from './areas/pipelines.tsx';
 import { Records } from './areas/records.tsx';
 import { Requests } from './areas/requests.tsx';
+import { StagePipelines } from './areas/stage-pipelines.tsx';
+import { StageRuns } from './areas/stage-runs.tsx';
 import type { Connection } from './follow.ts';
 import { Link, usePlace } from './place.tsx';
 import './style.css';
+import './stage.css';
 import { takeToken } from './token.ts';
 
 /** What an area gets: the rest of the address, and whom to tell how the connection is. */
 export interface AreaProps {
   readonly rest: readonly string[];
   readonly onConnection: (connection: Connection) => void;
+  readonly about: About;
 }
 
-const AREAS = {
+type Areas = Readonly<
+  Record<string, { readonly title: string; readonly Area: ComponentType<AreaProps> } | undefined>
+>;
+
+const AREAS: Areas = {
   pipelines: { title: 'Pipelines', Area: Pipelines },
   records: { title: 'Records', Area: Records },
   datasets: { title: 'Datasets', Area: Datasets },
@@ -27,7 +37,15 @@ const AREAS = {
   requests: { title: 'Requests', Area: Requests },
   charts: { title: 'Charts', Area: Charts },
   faults: { title: 'Faults and time', Area: Faults },
-} as const;
+};
+
+/** Of a deployed stage. */
+const STAGE_AREAS: Areas = {
+  pipelines: { title: 'Pipelines', Area: StagePipelines },
+  runs: { title: 'Runs', Area: StageRuns },
+};
+
+const AREAS_OF: Readonly<Record<About['kind'], Areas>> = { stack: AREAS, stage: STAGE_AREAS };
 
 const CONNECTIONS: Readonly<Record<Connection, string>> = {
   connecting: 'Connecting …',
@@ -37,11 +55,15 @@ const CONNECTIONS: Readonly<Record<Connection, string>> = {
 };
 
 function Page() {
-  const [first = 'pipelines', ...rest] = usePlace();
+  const about = useAbout();
   const [connection, setConnection] = useState<Connection>('connecting');
-  const name = Object.hasOwn(AREAS, first) ? (first as keyof typeof AREAS) : undefined;
-  const { title, Area } = name === undefined ? { title: 'Nothing here', Area: Nothing } : AREAS[name];
-  document.title = `${title} · Penstock`;
+  const isKnown = typeof about === 'object';
+  const now = isKnown ? connection : about;
+  const areas = isKnown ? AREAS_OF[about.kind] : {};
+  const [first = 'pipelines', ...rest] = usePlace();
+  const { title, Area } = (Object.hasOwn(areas, first) ? areas[first] : undefined) ?? NOTHING;
+  const name = isKnown && about.kind === 'stage' ? about.name : '';
+  document.title = [...(isKnown ? [title] : []), name, 'Penstock'].filter(Boolean).join(' · ');
   return (
     <>
       <header>
@@ -49,24 +71,31 @@ function Page() {
           To the content
         </a>
         <span class="brand">Penstock</span>
+        {name !== '' && (
+          <span class="stage-name">
+            <bdi>{name}</bdi> · read only
+          </span>
+        )}
         <nav aria-label="Areas">
-          {Object.entries(AREAS).map(([area, one]) => (
-            <Link key={area} to={`/${area}`} current={area === name}>
-              {one.title}
+          {Object.entries(areas).map(([area, one]) => (
+            <Link key={area} to={`/${area}`} current={area === first}>
+              {one?.title}
             </Link>
           ))}
         </nav>
-        <span role="status" class={`connection ${connection}`}>
-          {CONNECTIONS[connection]}
+        <span role="status" class={`connection ${now}`}>
+          {CONNECTIONS[now]}
         </span>
       </header>
       <main id="main" tabIndex={-1}>
-        <h1 class="unseen">{title}</h1>
-        <Area key={name} rest={rest} onConnection={setConnection} />
+        <h1 class="unseen">{isKnown ? title : 'Penstock'}</h1>
+        {isKnown && <Area key={first} rest={rest} onConnection={setConnection} about={about} />}
       </main>
     </>
   );
 }
+
+const NOTHING = { title: 'Nothing here', Area: Nothing };
 
 function Nothing(_: AreaProps) {
   return (

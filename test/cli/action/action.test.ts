@@ -49,6 +49,8 @@ function targetOf(own: World): Target {
     },
     async *logs() {},
     records: async () => [],
+    executions: async () => ({ executions: [] }),
+    execution: async () => undefined,
     close: async () => undefined,
   };
 }

@@ -1,0 +1,37 @@
+// A deployed stage as a source of the page: what it can follow, and what it can ask for. Nothing of it changes the stage.
+import type { Source } from '../../local/page/serve.ts';
+import type { StagePipeline } from '../../local/page/told-stage.ts';
+import type { Target } from '../target.ts';
+import { askedOf, atMostEvery, feedOf, shownOf } from './asking.ts';
+import { diagnosisOf, lineOf, pipelinesOf } from './pipelines.ts';
+import { runOf, runsOf } from './runs.ts';
+
+/** `status` is an invocation each time. In ms. */
+const STATUS_MS = 30_000;
+/** A list of executions costs nothing, and AWS limits its rate. In ms. */
+const RUNS_MS = 10_000;
+
+export type StageTarget = Pick<Target, 'name' | 'invoke' | 'executions' | 'execution'>;
+
+/** @param stage its name alone */
+export function stageSource(target: StageTarget, stage: string, now: () => number = Date.now): Source {
+  const all = atMostEvery(STATUS_MS, () => pipelinesOf(target), now);
+  const lines = atMostEvery(RUNS_MS, () => runsOf(target), now);
+  return {
+    about: { kind: 'stage', stage, name: target.name },
+    feeds: {
+      pipelines: () => feedOf(all, (found) => found.map(lineOf)),
+      runs: () => feedOf(lines, (found) => found),
+    },
+    answers: {
+      pipeline: async (query) => shownOf(await all(), (found) => oneOf(found, query.get('name'))),
+      doctor: (query) => askedOf(() => diagnosisOf(target, query.get('pipeline') ?? ''), now),
+      runs: (query) => askedOf(() => runsOf(target, query.get('before') ?? undefined), now),
+      run: (query) => askedOf(async () => (await runOf(target, query.get('name') ?? '')) ?? null, now),
+    },
+  };
+}
+
+function oneOf(all: readonly StagePipeline[], wanted: string | null): StagePipeline | null {
+  return all.find(({ name }) => name === wanted) ?? null;
+}

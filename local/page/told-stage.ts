@@ -1,0 +1,129 @@
+// What the console of a deployed stage tells the page: types alone, for both sides.
+import type { Health, Shown } from './told.ts';
+
+/** What the page shows: it decides which areas there are. */
+export type About =
+  | { readonly kind: 'stack' }
+  | {
+      readonly kind: 'stage';
+      /** `prod` */
+      readonly stage: string;
+      /** For people: `stage prod in eu-west-1`. */
+      readonly name: string;
+    };
+
+/** What AWS or a function does not do, and what to do about it. */
+export interface Obstacle {
+  readonly code: string;
+  readonly what: string;
+  readonly next?: string;
+}
+
+/** What was asked of AWS: it has an answer, or there is an obstacle. */
+export type Answered<T> = {
+  /** When it was asked, in ms since the epoch. */
+  readonly at: number;
+} & ({ readonly found: T } | { readonly obstacle: Obstacle });
+
+/** One line of the list of pipelines. */
+export interface StagePipelineLine {
+  readonly name: string;
+  readonly health: Health;
+  /** In words: `applied`. */
+  readonly says: string;
+  /** How the last execution has ended; empty where none is known. */
+  readonly last: string;
+  /** The name of an execution that works on it. */
+  readonly runningNow?: string;
+}
+
+/** A pipeline with the report of its last execution that was to change something. */
+export interface StagePipeline extends StagePipelineLine {
+  readonly report?: ToldReport;
+}
+
+/** What became of one resource, in words. */
+export interface ToldResource {
+  readonly resource: string;
+  readonly done: string;
+  readonly name: string;
+  readonly id?: string;
+  /** A line for the reason, and one for each difference. */
+  readonly why: readonly string[];
+}
+
+/** The report of an execution, for people. */
+export interface ToldReport {
+  /** The name of the execution. */
+  readonly execution: string;
+  readonly mode: string;
+  readonly isBad: boolean;
+  /** The error that it fails with, in words, or its one line. */
+  readonly says: string;
+  /** ISO 8601. */
+  readonly endedAt: string;
+  readonly resources: readonly ToldResource[];
+  readonly warnings: readonly string[];
+  readonly verified: readonly string[];
+  readonly next: readonly string[];
+}
+
+/** One check of the health check. */
+export interface ToldCheck {
+  readonly check: string;
+  readonly health: Health;
+  readonly found: string;
+  readonly next?: string;
+}
+
+/** What the health check of a pipeline has found. */
+export interface ToldDiagnosis {
+  readonly says: string;
+  readonly isWell: boolean;
+  readonly checks: readonly ToldCheck[];
+}
+
+/** One line of the list of executions. */
+export interface RunLine {
+  readonly name: string;
+  readonly health: Health;
+  /** `RUNNING`, `SUCCEEDED`, … */
+  readonly status: string;
+  /** In ms since the epoch. */
+  readonly startedAt: number;
+  readonly endedAt?: number;
+}
+
+/** Executions, the newest first. */
+export interface RunLines {
+  readonly lines: readonly RunLine[];
+  /** Asks for those before; left out where there are none. */
+  readonly next?: string;
+}
+
+/** One stay of an execution in a state. */
+export interface ToldState {
+  readonly state: string;
+  /** `Task`, `Wait`, … */
+  readonly kind: string;
+  /** In ms since the epoch. */
+  readonly enteredAt: number;
+  /** Left out of the one that it is in. */
+  readonly exitedAt?: number;
+  /** Each error and its cause; a state can fail several times, and go on. */
+  readonly failures: readonly string[];
+}
+
+/** An execution, whole. */
+export interface RunDetail extends RunLine {
+  /** As its input says; empty where that says nothing. */
+  readonly pipeline: string;
+  readonly mode: string;
+  readonly states: readonly ToldState[];
+  /** Whether the states begin later than the execution: its history is too long. */
+  readonly isCut: boolean;
+  readonly obstacle?: Obstacle;
+  readonly report?: ToldReport;
+  readonly input: Shown;
+  readonly output?: Shown;
+}

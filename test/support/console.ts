@@ -1,0 +1,187 @@
+// The console of a stage that a stand-in of AWS plays: started as a command, asked as a program asks it, and interrupted.
+import { vi } from 'vitest';
+import { Failure } from '../../lib/failure.ts';
+import { VERSION } from '../../lib/version.ts';
+import { TOKEN_HEADER } from '../../local/aep/access.ts';
+import { type Answer, EXECUTION, functionError, type StandIn, startAwsStandIn } from './aws-stand-in.ts';
+import { type CliRun, startCli } from './cli.ts';
+import { until } from './eventually.ts';
+
+export interface StartedConsole {
+  readonly aws: StandIn;
+  /** As the terminal shows it, with the token. */
+  readonly address: string;
+  readonly origin: string;
+  /** With the token, as the page asks. */
+  ask(path: string, headers?: Readonly<Record<string, string>>): Promise<Response>;
+  /** What was found of what is asked for once. */
+  found<T>(path: string): Promise<T>;
+  /** The first news of what is followed. */
+  followed(what: string): Promise<unknown>;
+  /** By Ctrl-C. */
+  stop(): Promise<CliRun>;
+}
+
+/**
+ * Whoever calls it undoes the environment (`vi.unstubAllEnvs`).
+ * @throws Error where the command ends by itself
+ */
+export async function startConsole(
+  answers: Readonly<Record<string, Answer | undefined>> = {},
+  words: readonly string[] = [],
+): Promise<StartedConsole> {
+  const aws = await startAwsStandIn(answers);
+  for (const [name, value] of Object.entries(aws.env)) vi.stubEnv(name, value);
+  const started = startCli(['console', '--stage', 'prod', ...words], { env: aws.env });
+  let early: CliRun | undefined;
+  void started.ended.then((run) => {
+    early = run;
+  });
+  await until(async () => started.out().includes('\n') || early !== undefined);
+  if (early !== undefined) throw new Error(`${early.code} ${early.err}`);
+  const address = started.out().trim();
+  const { origin, hash } = new URL(address);
+  const ask = (path: string, headers: Readonly<Record<string, string>> = {}) =>
+    fetch(`${origin}${path}`, { headers: { [TOKEN_HEADER]: hash.slice(1), ...headers } });
+  return {
+    aws,
+    address,
+    origin,
+    ask,
+    async found<T>(path: string) {
+      return ((await (await ask(path)).json()) as { readonly found: T }).found;
+    },
+    async followed(what) {
+      const answer = await ask(`/api/follow/${what}`);
+      let text = '';
+      for await (const part of answer.body ?? []) {
+        text += Buffer.from(part).toString();
+        if (text.includes('\n\n')) break;
+      }
+      return JSON.parse(text.slice('data: '.length, text.indexOf('\n\n')));
+    },
+    async stop() {
+      started.interrupt();
+      const run = await started.ended;
+      await aws.close();
+      return run;
+    },
+  };
+}
+
+const seconds = (text: string) => Date.parse(text) / 1_000;
+const machine = EXECUTION.slice(0, EXECUTION.lastIndexOf(':'));
+
+/** A report as the ledger keeps it. @param more what is another than in one that went well */
+export function keptReport(pipeline: string, name: string, more: object = {}): object {
+  const entry = { planned: 'create', done: 'created', why: 'it is not there yet' };
+  return {
+    version: 2,
+    pipeline,
+    mode: 'apply',
+    execution: {
+      id: `${machine}:${name}`,
+      name,
+      startedAt: '2026-11-29T07:00:00.000Z',
+      endedAt: '2026-11-29T07:05:12.000Z',
+    },
+    outcome: 'succeeded',
+    summary: `${pipeline}: created schema, flow`,
+    durationMs: 312_000,
+    resources: [
+      { ...entry, resource: 'schema', name: `${pipeline}-schema`, id: 'https://ns.adobe.com/x/schemas/1' },
+      { ...entry, resource: 'flow', name: `${pipeline}-flow`, id: 'f-1' },
+    ],
+    warnings: ['a plan warns'],
+    verified: ['flow', 'mapping'],
+    steps: [],
+    next: [],
+    ...more,
+  };
+}
+
+/** A cause as a function that has thrown leaves it. */
+function causeOf(what: string, next: string): string {
+  return JSON.stringify(functionError(new Failure('CONFLICT', what).advising(next)));
+}
+
+/** A stage with a pipeline that is well, one that failed, and one on which an execution works. */
+export function livelyStage(hostile = ''): Readonly<Record<string, Answer>> {
+  const failed = { error: 'Penstock.Failed', cause: causeOf(`taken${hostile}`, 'Rename it.') };
+  const listed = (name: string, status: string, startDate: number, took?: number) => ({
+    executionArn: `${machine}:${name}`,
+    name,
+    status,
+    startDate,
+    ...(took !== undefined && { stopDate: startDate + took }),
+  });
+  const all = [
+    listed('third', 'RUNNING', seconds('2026-11-29T08:00:00Z')),
+    listed('second', 'FAILED', seconds('2026-11-29T07:30:00Z'), 42),
+    listed('first', 'SUCCEEDED', seconds('2026-11-29T07:00:00Z'), 312),
+  ];
+  const event = (id: number, at: number, type: string, details: object) => ({
+    ...{ id, previousEventId: id - 1, type, timestamp: at },
+    ...details,
+  });
+  return {
+    'lambda:penstock-prod-status': (asked: { readonly doctor?: true; readonly version?: true }) => {
+      if (asked.version) return { version: VERSION };
+      if (asked.doctor)
+        return {
+          ok: false,
+          says: `orders: flow is not ok ${hostile}`,
+          checks: [
+            { check: 'secret', state: 'ok', found: 'it is well-formed' },
+            { check: 'flow', state: 'not ok', found: `it is off ${hostile}`, next: 'Switch it on.' },
+            { check: 'batches', state: 'unknown', found: 'not checked: flow gave no result' },
+          ],
+        };
+      return [
+        { pipeline: 'orders', applied: true, report: keptReport('orders', 'first') },
+        {
+          pipeline: 'returns',
+          applied: false,
+          report: keptReport('returns', 'second', {
+            failure: failed,
+            next: ['Rename it.'],
+            outcome: 'failed',
+          }),
+        },
+        {
+          pipeline: 'visits',
+          applied: false,
+          running: { execution: `${machine}:third`, since: '2026-11-29T08:00:00.000Z' },
+        },
+      ];
+    },
+    'AWSStepFunctions.ListExecutions': ({ nextToken }: { readonly nextToken?: string }) =>
+      nextToken === undefined
+        ? { executions: all.slice(0, 2), nextToken: 'before' }
+        : { executions: all.slice(2) },
+    'AWSStepFunctions.DescribeExecution': ({ executionArn }: { readonly executionArn: string }) => {
+      const found = all.find((one) => one.executionArn === executionArn);
+      return {
+        ...(found ?? all[0]),
+        input: JSON.stringify({ mode: 'apply', manifest: { name: `orders${hostile}` } }),
+        ...(found?.status === 'FAILED' && failed),
+        ...(found?.status === 'SUCCEEDED' && {
+          output: JSON.stringify({ report: keptReport(`orders${hostile}`, 'first') }),
+        }),
+      };
+    },
+    'AWSStepFunctions.GetExecutionHistory': ({ executionArn }: { readonly executionArn: string }) => {
+      const from = all.find((one) => one.executionArn === executionArn)?.startDate ?? 0;
+      const entered = (name: string) => ({ stateEnteredEventDetails: { name } });
+      return {
+        events: [
+          event(1, from, 'ExecutionStarted', {}),
+          event(2, from, 'TaskStateEntered', entered('plan')),
+          event(3, from + 2, 'LambdaFunctionFailed', { lambdaFunctionFailedEventDetails: failed }),
+          event(4, from + 10, 'TaskStateExited', { stateExitedEventDetails: { name: 'plan' } }),
+          event(5, from + 10, 'WaitStateEntered', entered('warm-up')),
+        ].reverse(),
+      };
+    },
+  };
+}
