@@ -13,11 +13,13 @@ import { checkRecords, Records } from './records.ts';
 import { daysIn, MIN_LAKE_DAYS, RETENTION } from './retention.ts';
 import {
   COMPRESSIONS,
+  CREDENTIALS_NAME,
   DATA,
   MAX_RECORD_AGE_SECONDS,
   ON_OUTAGE,
   PARK_AFTER_SECONDS,
   PIPELINE_NAME,
+  PIPELINE_NAME_EXPECTED,
   SANDBOX_EXPECTED,
   SANDBOX_NAME,
   STREAM_EXPECTED,
@@ -346,9 +348,7 @@ const source = z.discriminatedUnion('kind', [inletSource, kinesisSource, eventHu
     issue.code === 'invalid_union' ? 'expected "inlet", "kinesis", "event-hubs" or "pubsub"' : undefined,
 });
 
-const pipelineName = z
-  .string()
-  .regex(PIPELINE_NAME, 'expected 1 to 64 of letters, digits, ".", "_", "-", the first a letter or digit');
+const pipelineName = z.string().regex(PIPELINE_NAME, PIPELINE_NAME_EXPECTED);
 
 const period = z
   .string()
@@ -392,7 +392,10 @@ const manifest = object({
   sandbox: z.string().regex(SANDBOX_NAME, SANDBOX_EXPECTED).describe('The AEP sandbox.'),
   credentials: z
     .string()
-    .regex(PIPELINE_NAME, 'expected 1 to 64 of letters, digits, ".", "_", "-", the first a letter or digit')
+    .regex(
+      CREDENTIALS_NAME,
+      'expected 1 to 64 of letters, digits, ".", "_", "-", the first a letter or digit',
+    )
     .optional()
     .describe(
       'Adobe credentials of another organization: those of the secret `{credentialsSecret}/{credentials}`. Left out: those of the stage.',

@@ -1,6 +1,14 @@
 // Rules of a manifest and of a request. The hook and the forwarder need them too, and do not load those schemas.
 
-export const PIPELINE_NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/;
+/** Stands for all pipelines of the bundle: none of them may be called so. */
+export const ALL = 'all';
+
+export const PIPELINE_NAME = /^(?!all$)[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/;
+export const PIPELINE_NAME_EXPECTED =
+  'expected 1 to 64 of letters, digits, ".", "_", "-", the first a letter or digit; not "all", which stands for all pipelines';
+
+/** Of Adobe credentials beside those of the stage. */
+export const CREDENTIALS_NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/;
 
 export const SANDBOX_NAME = /^[a-z0-9-]{1,256}$/;
 export const SANDBOX_EXPECTED = 'expected the name of a sandbox: lower-case letters, digits and "-"';
@@ -9,9 +17,6 @@ export const SANDBOX_EXPECTED = 'expected the name of a sandbox: lower-case lett
 export const STREAM_NAME =
   /^([a-zA-Z0-9_.-]{1,128}|arn:aws[a-z-]*:kinesis:[a-z0-9-]+:\d{12}:stream\/[a-zA-Z0-9_.-]{1,128}(\/consumer\/[a-zA-Z0-9_.-]{1,128}:\d{1,19})?)$/;
 export const STREAM_EXPECTED = 'expected the name or the ARN of a Kinesis stream, or the ARN of its consumer';
-
-/** Stands for all pipelines of the bundle: none of them may be called so. */
-export const ALL = 'all';
 
 /** What a record of the stream is. */
 export const DATA = ['raw', 'xdm'] as const;

@@ -44,8 +44,10 @@ export const check: Command = {
   ],
   examples: ['penstock check', 'penstock check pipelines/orders.json --records orders.ndjson'],
   async run({ output, folder }, given) {
-    const { checkFiles } = await import('../../local/check/check-files.ts');
-    const { lintLine } = await import('../../lib/lint/fix.ts');
+    const [{ checkFiles }, { showOutcome }] = await Promise.all([
+      import('../../local/check/check-files.ts'),
+      import('../../local/check/show-outcome.ts'),
+    ]);
     const files = given.arguments.length > 0 ? given.arguments : [await ownIn(folder)];
     const outcomes = checkFiles({
       files,
@@ -55,17 +57,11 @@ export const check: Command = {
     });
     let isWell = true;
     const told: object[] = [];
-    for await (const { exitCode, subject, summary, mistakes, warnings, lints, mended, details } of outcomes) {
+    for await (const outcome of outcomes) {
+      const { exitCode, subject, mistakes, warnings, lints, mended, details } = outcome;
       isWell &&= exitCode === 0;
       told.push({ subject, ok: exitCode === 0, mistakes, warnings, lints, mended, details });
-      const { green, red, yellow } = output.colours;
-      const sign = exitCode === 0 ? green('ok    ') : red('not ok');
-      output.line(`${sign}  ${subject}${summary === '' ? '' : `: ${summary}`}`);
-      for (const mistake of mistakes) output.line(`  ${mistake}`);
-      for (const warning of warnings) output.line(`  ${yellow('warning')}: ${warning}`);
-      for (const lint of lints) output.line(`  ${yellow('lint')}: ${lintLine(lint)}`);
-      for (const { at, does } of mended) output.line(`  ${green('mended')}: ${at}: ${does}`);
-      for (const detail of details) output.line(detail);
+      showOutcome(output, outcome);
     }
     output.json({ ok: isWell, checked: told });
     return isWell ? 0 : 1;

@@ -6,6 +6,7 @@ import { parseManifestText } from '../../lib/manifest.ts';
 import { parseSamplesText } from '../../lib/samples.ts';
 import {
   PIPELINE_NAME,
+  PIPELINE_NAME_EXPECTED,
   SANDBOX_EXPECTED,
   SANDBOX_NAME,
   STREAM_EXPECTED,
@@ -245,12 +246,7 @@ function unreadable(file: string, error: unknown): MistakeError {
 function nameOf({ name, stream, records = '' }: Asked): string {
   const file = records === '-' ? 'stdin' : records;
   if (name === undefined) return pipelineName(stream?.split('/').at(-1) ?? basename(file, extname(file)));
-  checkOption(
-    'name',
-    name,
-    PIPELINE_NAME,
-    'expected 1 to 64 of letters, digits, ".", "_", "-", the first a letter or digit',
-  );
+  checkOption('name', name, PIPELINE_NAME, PIPELINE_NAME_EXPECTED);
   return name;
 }
 

@@ -1,7 +1,7 @@
 // What a hook can ask for in our own format: one pipeline of the bundle, all of them, or its own manifest.
 import { notAccepted } from '../accepted.ts';
 import { isDeeper } from '../mistakes.ts';
-import { MAX_DRAIN_SECONDS, MAX_WARM_UP_SECONDS, PIPELINE_NAME } from '../shared-rules.ts';
+import { ALL, MAX_DRAIN_SECONDS, MAX_WARM_UP_SECONDS, PIPELINE_NAME } from '../shared-rules.ts';
 import { leanObject } from '../strict-object.ts';
 import * as z from '../zod.ts';
 
@@ -10,7 +10,16 @@ const MAX_ASKED_DEPTH = 110;
 
 const HookRequest = leanObject({
   /** A pipeline's name, or `all`. */
-  pipeline: z.optional(z.string().check(z.regex(PIPELINE_NAME, 'expected the name of a pipeline, or "all"'))),
+  pipeline: z.optional(
+    z
+      .string()
+      .check(
+        z.refine(
+          (name) => name === ALL || PIPELINE_NAME.test(name),
+          'expected the name of a pipeline, or "all"',
+        ),
+      ),
+  ),
   manifest: z.optional(z.record(z.string(), z.unknown(), 'expected a manifest')),
   /** Records for that manifest, and the XDM expected of them. */
   samples: z.optional(z.array(z.unknown())),

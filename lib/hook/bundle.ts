@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url';
 import { Failure } from '../failure.ts';
 import { parseSamplesText, samplesFileOf } from '../samples.ts';
 import { manifestInFile } from '../schemas/files.ts';
-import { ALL } from '../shared-rules.ts';
 
 /** A manifest as written, with its samples. */
 export interface Bundled {
@@ -22,7 +21,7 @@ const PIPELINES = fileURLToPath(new URL('../../pipelines', import.meta.url));
 /**
  * The pipelines in a folder; none if there is no folder. Files other than `.json`, such as a README, are
  * ignored.
- * @throws Failure `MANIFEST_INVALID` naming the file, also if two have one name or one is called `all`
+ * @throws Failure `MANIFEST_INVALID` naming the file, also if two have one name
  */
 export function bundle(folder = PIPELINES): Bundle {
   const all: Record<string, Bundled> = {};
@@ -31,9 +30,9 @@ export function bundle(folder = PIPELINES): Bundle {
     const text = readText(join(folder, file));
     const { manifest, written } = manifestInFile(text, join(folder, file), `pipelines/${file}`);
     const { name } = manifest;
-    if (name === ALL || Object.hasOwn(all, name))
+    if (Object.hasOwn(all, name))
       throw new Failure('MANIFEST_INVALID', `pipelines/${file}: the name ${name} is taken`, {
-        next: 'Give each pipeline in pipelines/ a name of its own, and none of them "all", which means every one.',
+        next: 'Give each pipeline in pipelines/ a name of its own.',
       });
     all[name] = { manifest: written, ...samplesIn(folder, samplesFileOf(file)) };
   }

@@ -3,7 +3,7 @@ import { MAX_MANIFEST_BYTES } from '../bounds.ts';
 import { Manifest } from '../manifest.ts';
 import { mistakes, wording } from '../mistakes.ts';
 import { tagInDescription, withoutTag } from '../provision/resources/ownership-tag.ts';
-import { ALL, PIPELINE_NAME } from '../shared-rules.ts';
+import { PIPELINE_NAME } from '../shared-rules.ts';
 import { drawDataset, MAX_DESCRIPTION, tooLongText } from './draw-dataset.ts';
 import { drawMapping } from './draw-mapping.ts';
 import { drawSchema } from './draw-schema.ts';
@@ -185,6 +185,6 @@ function pipelineNameOf({ id, name = '' }: WalkedFlow['flow']): string {
     .replace(/[^a-z0-9._-]+/g, '-')
     .replace(/^[^a-z0-9]+|-+$/g, '')
     .slice(0, 64);
-  // In a request, "all" is every pipeline.
-  return plain === '' || plain === ALL ? `flow-${id.slice(0, 8)}` : plain;
+  // Nothing is left of it, or it is a word of ours.
+  return PIPELINE_NAME.test(plain) ? plain : `flow-${id.slice(0, 8)}`;
 }

@@ -9,8 +9,9 @@ import { bundle } from '../../lib/hook/bundle.ts';
 import { fixText } from '../../lib/lint/fix.ts';
 import { lintsOf } from '../../lib/lint/lint.ts';
 import type { Lint } from '../../lib/lint/written.ts';
-import { MAX_MANIFEST_DEPTH } from '../../lib/manifest.ts';
+import { MAX_MANIFEST_DEPTH, type Manifest } from '../../lib/manifest.ts';
 import { isDeeper } from '../../lib/mistakes.ts';
+import { sizeMistakes, startToCome } from '../../lib/request-rules.ts';
 import { parseSamplesText, samplesFileOf } from '../../lib/samples.ts';
 import { checkSchemaOf } from '../../lib/schemas/check.ts';
 import { manifestInFile, writtenInFile } from '../../lib/schemas/files.ts';
@@ -183,9 +184,10 @@ async function check(file: string, xdm: Standard): Promise<Outcome> {
     const samples = await beside(samplesFileOf(file), parseSamplesText);
     const records = await beside(recordsFileOf(file), parseRecordsText);
     const checked = await checkPipeline(manifest, samples, xdm);
-    const { warnings } = checked;
+    const warnings = [...checked.warnings, ...startWarnings(manifest)];
     const mistakes = [
       ...checked.mistakes,
+      ...sizeMistakes(manifest, samples),
       ...(records === undefined ? [] : await recordMistakes(manifest, records)),
     ];
     if (mistakes.length > 0) return wrong(file, mistakes, warnings);
@@ -208,6 +210,12 @@ async function check(file: string, xdm: Standard): Promise<Outcome> {
     if (isFailure(error)) return wrong(file, error.what.trimEnd().split('\n'));
     throw error;
   }
+}
+
+/** It may be applied once that time has passed. */
+function startWarnings(manifest: Manifest): string[] {
+  const toCome = startToCome(manifest, Date.now());
+  return toCome === undefined ? [] : [`${toCome}: until then it cannot be applied`];
 }
 
 function* together(): Generator<Outcome> {

@@ -1,10 +1,10 @@
 // `npm run check:pipelines`: every manifest, its mapping and its samples tried out on this machine, without network.
-import { lintLine } from '../../lib/lint/fix.ts';
 import { createOutput } from '../../terminal/create-output.ts';
 import { withHelp } from '../../terminal/mistake.ts';
 import { CommandLineError, commandLine } from '../aep/command-line.ts';
 import { UsageError } from '../start/options.ts';
-import { checkFiles, type Outcome, type ToCheck } from './check-files.ts';
+import { checkFiles, type ToCheck } from './check-files.ts';
+import { showOutcome } from './show-outcome.ts';
 
 const HELP = `Checks pipelines on this machine, without network. Is the manifest valid? Does its mapping compile?
 Do the samples beside it (orders.json: orders.samples.json) become what they must? Does that fit the schema?
@@ -32,22 +32,9 @@ async function main(args: string[]): Promise<number> {
   let worst = 0;
   for await (const outcome of checkFiles(options)) {
     worst = Math.max(worst, outcome.exitCode);
-    for (const line of linesOf(outcome)) output.line(line);
+    showOutcome(output, outcome);
   }
   return worst;
-}
-
-function linesOf(outcome: Outcome): string[] {
-  const { about, exitCode, subject, summary, mistakes, warnings, lints, mended, details } = outcome;
-  const notes = [
-    ...warnings.map((warning) => `  warning: ${warning}`),
-    ...lints.map((lint) => `  lint: ${lintLine(lint)}`),
-    ...mended.map(({ at, does }) => `  mended: ${at}: ${does}`),
-  ];
-  if (exitCode !== 0) return [`not ok  ${subject}`, ...mistakes.map((line) => `  ${line}`), ...notes];
-  if (about === 'none') return [`none    ${subject}: there is no manifest in it`];
-  if (about === 'routes') return [subject, ...details];
-  return [`ok      ${subject}: ${summary}`, ...notes];
 }
 
 /** @throws UsageError */

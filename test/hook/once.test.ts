@@ -518,7 +518,7 @@ describe('the bundle', () => {
       await write('b.json', right);
       expect(() => bundle(folder)).toThrow(/pipelines\/b\.json: the name customer-profiles is taken/);
       await write('b.json', { ...right, name: 'all' });
-      expect(() => bundle(folder)).toThrow(/pipelines\/b\.json: the name all is taken/);
+      expect(() => bundle(folder)).toThrow(/pipelines\/b\.json has a mistake:\n {2}name: .*not "all"/);
       await write('b.json', { ...right, name: 'b', sandbox: 'A B' });
       expect(() => bundle(folder)).toThrow(/pipelines\/b\.json has a mistake:\n {2}sandbox: /);
       await write('b.json', { ...right, name: 'b' });

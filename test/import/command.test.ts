@@ -26,6 +26,7 @@ async function command(own: World, options: Record<string, string | true>) {
   const context = {
     target: {
       name: 'the world of a test',
+      words: [],
       invoke: (functionName: string, event: unknown) => {
         asked.push(event);
         if (functionName !== 'import') throw new Error(`${functionName} was asked`);

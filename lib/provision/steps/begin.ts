@@ -1,11 +1,11 @@
 // The beginning: checks a request, and makes it the document that travels through the state machine.
 import { notAccepted } from '../../accepted.ts';
-import { MAX_MANIFEST_BYTES } from '../../bounds.ts';
 import { Failure } from '../../failure.ts';
 import { type Manifest, parseManifest } from '../../manifest.ts';
 import { isDeeper } from '../../mistakes.ts';
 import { DOCUMENT_VERSION, nothingYet, type Pipeline, ProvisionRequest } from '../../pipeline.ts';
 import { readStream } from '../../published.ts';
+import { sizeMistakes, startToCome } from '../../request-rules.ts';
 import type { BeginRuntime, StreamDescription } from '../../runtime.ts';
 import { checkSandbox } from '../../sandbox.ts';
 import { checkSchemaOf } from '../../schemas/check.ts';
@@ -13,18 +13,6 @@ import { checkWaits } from '../../waits.ts';
 
 /** A manifest has its own limit; samples are records. */
 const MAX_REQUEST_DEPTH = 110;
-
-/** As JSON, beside the manifest. */
-const MAX_SAMPLES_BYTES = 40_000;
-
-function checkSize(what: string, value: unknown, largest: number): void {
-  const bytes = Buffer.byteLength(JSON.stringify(value));
-  if (bytes <= largest) return;
-  throw new Failure(
-    'EVENT_INVALID',
-    `${what} has ${bytes} bytes as JSON; at most ${largest} fit into the state machine`,
-  );
-}
 
 /**
  * The document for a request, without a plan yet.
@@ -46,8 +34,8 @@ export async function begin(event: unknown, runtime: BeginRuntime): Promise<Pipe
   const manifest = parseManifest(asked);
   checkSandbox(sandbox, manifest.name, manifest.sandbox);
   if (mode !== 'retire') await checkSchemaOf(manifest);
-  checkSize('the manifest', manifest, MAX_MANIFEST_BYTES);
-  checkSize('the list of samples', rest.samples ?? [], MAX_SAMPLES_BYTES);
+  const [tooLarge] = sizeMistakes(manifest, rest.samples);
+  if (tooLarge !== undefined) throw new Failure('EVENT_INVALID', tooLarge);
   const now = runtime.clock.now();
   const streamArn = await feedingStream(manifest, mode, runtime);
   const stream =
@@ -114,9 +102,10 @@ function tooLargeOf({ source }: Manifest, stream: StreamDescription | undefined)
   ];
 }
 
-function checkStart({ source }: Manifest, now: number): void {
-  if (source.kind !== 'inlet' || !(Date.parse(source.startAt) > now)) return;
-  throw new Failure('MANIFEST_INVALID', `source.startAt: ${source.startAt} is in the future`, {
+function checkStart(manifest: Manifest, now: number): void {
+  const toCome = startToCome(manifest, now);
+  if (toCome === undefined) return;
+  throw new Failure('MANIFEST_INVALID', toCome, {
     next: 'Kinesis starts at "now", "earliest" or a time that has passed.',
   });
 }

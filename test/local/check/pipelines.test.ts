@@ -167,6 +167,16 @@ const BROKEN: Record<string, [Change, ...string[]]> = {
     'sandbox: expected the name of a sandbox',
     'unknown "colour"',
   ],
+  'name-of-all-pipelines': [
+    ({ manifest }) => Object.assign(manifest, { name: 'all' }),
+    'name: expected 1 to 64 of letters',
+    'not "all", which stands for all pipelines',
+  ],
+  'samples-too-large': [
+    ({ samples }) => Object.assign(samples[0]?.record ?? {}, { unread: 'x'.repeat(40_000) }),
+    'the list of samples has ',
+    'at most 40000 fit into the state machine',
+  ],
   'bad-samples': [
     ({ samples }) => void delete (samples[1] as Partial<Orders['samples'][0]>).xdm,
     'bad-samples.samples.json is not a list of samples',
@@ -262,6 +272,16 @@ describe('npm run check:pipelines', () => {
     expect(told.stderr).toBe('');
     expect(saidOf(told.stdout, 'no-json.json')).toContain('the manifest is not JSON');
     expect(told.stdout).toMatch(/not ok {2}\S*stray\.samples\.json\n {2}samples without a manifest/);
+  });
+
+  it('warns of a start that is still to come, and does not fail for it: it may pass', async () => {
+    const file = join(folder, 'to-come.json');
+    const manifest = JSON.parse(await read('customer-profiles.json')) as { source: object };
+    const source = { ...manifest.source, startAt: '2999-01-01T00:00:00Z' };
+    await writeFile(file, JSON.stringify({ ...manifest, source }));
+    const { code, stdout } = await run(file);
+    expect(code).toBe(0);
+    expect(stdout).toContain('  warning: source.startAt: 2999-01-01T00:00:00Z is in the future');
   });
 
   it('warns where a mapping has no samples, and does not fail for it', async () => {
