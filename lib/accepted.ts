@@ -27,6 +27,7 @@ export const ACCEPTED = {
   drift: ['{} for all pipelines', '{"pipeline": "name"} (events/drift.json)', "a schedule's event"],
   import: [
     '{"sandbox": "name", "all": true}: a page of all flows (events/import.json), with "continue" of the last answer for the next one, and "limit"',
+    'and with it "skipUnreadable": true, where flows in a row can never be read',
     '{"sandbox": "name", "flow": "id"}, and with it "name" for the pipeline',
     '{"sandbox": "name", "dataset": "id"}: the flows that fill it',
     'with a flow or a dataset also what AEP does not tell: "stream" of an inlet, "sourceCredentials" (the name of a secret) of the others',

@@ -20,6 +20,10 @@ export const importCommand: Command = {
     { name: 'flow', value: 'ID', summary: 'one flow' },
     { name: 'dataset', value: 'ID', summary: 'every flow that fills this dataset' },
     { name: 'all', summary: 'every flow of the sandbox, page by page' },
+    {
+      name: 'skip-unreadable',
+      summary: 'goes on where several flows in a row cannot be read, as if Experience Platform were away',
+    },
     { name: 'name', value: 'PIPELINE', summary: "the pipeline's name (default: made of the flow's)" },
     { name: 'stream', value: 'STREAM', summary: 'the Kinesis stream that is to feed the inlet' },
     {
@@ -65,6 +69,7 @@ interface ImportEvent {
   readonly flow?: string;
   readonly dataset?: string;
   readonly all?: true;
+  readonly skipUnreadable?: true;
   readonly [word: string]: string | true | undefined;
 }
 
@@ -87,7 +92,19 @@ function eventOf(given: Given): ImportEvent {
     credentials: textOf(given, 'credentials'),
   };
   const words = Object.entries({ ...more, flow, dataset }).filter(([, value]) => value !== undefined);
-  return { sandbox, ...Object.fromEntries(words), ...(all && { all }) };
+  const skipUnreadable = isGiven(given, 'skip-unreadable');
+  if (skipUnreadable && flow !== undefined)
+    throw new MistakeError(
+      'USAGE',
+      '--skip-unreadable belongs to --all or --dataset',
+      'penstock import --help',
+    );
+  return {
+    sandbox,
+    ...Object.fromEntries(words),
+    ...(all && { all }),
+    ...(skipUnreadable && { skipUnreadable }),
+  };
 }
 
 /** The answer comes in pages, and a page is asked for when the one before it is written. */
@@ -152,7 +169,7 @@ async function writtenApart(
     if (file !== undefined) written.add(file);
     return done;
   }
-  const { all: _, dataset: __, ...rest } = event;
+  const { all: _, dataset: __, skipUnreadable: ___, ...rest } = event;
   const name = `${String(one.manifest?.name).slice(0, 55)}-${one.flow.slice(0, 8)}`;
   const again = (await target.invoke('import', { ...rest, flow: one.flow, name })) as ImportAnswer;
   return again.imported[0] === undefined ? done : writeImported(again.imported[0], folder, from);

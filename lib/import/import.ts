@@ -49,13 +49,22 @@ export async function importing(
   for (const flow of flows)
     imported.push(
       await importOne(flow, givenBy(request), context, around).catch((error: unknown) => {
-        // One flow may have a broken part for ever. If the next one fails as well, it is AEP that is away.
-        const isAway = isFailure(error) && imported.at(-1)?.failed === error.code;
-        if ('flow' in request || isAway || !isOfAep(error)) throw error;
+        if ('flow' in request || !isOfAep(error)) throw error;
+        const last = imported.at(-1);
+        // One flow may have a broken part for ever. If the next one fails as well, AEP may be away.
+        if (last?.failed === error.code && request.skipUnreadable !== true)
+          throw perhapsAway(error, last, flow);
         return unread(flow, error);
       }),
     );
   return { imported: fitting(imported), ...(next !== undefined && { continue: next }) };
+}
+
+function perhapsAway(error: Failure, { flow }: Imported, { id }: ListedFlow): Failure {
+  const skip = 'add "skipUnreadable": true (penstock import --skip-unreadable)';
+  return error
+    .after(`; two flows in a row cannot be read (${flow}, ${id})`)
+    .advising(`${error.next} If it is always these flows, ${skip}: the others are imported.`);
 }
 
 function givenBy(request: ImportRequest): ImportGiven {

@@ -16,11 +16,17 @@ const IN_SANDBOX = {
 };
 const UNTOLD = { stream: text.optional(), sourceCredentials: secretReference.optional() };
 
+const OF_MANY = {
+  /** Whether flows that cannot be read are told however many they are: whoever asks knows that AEP is not away. */
+  skipUnreadable: z.boolean().optional(),
+};
+
 const ImportEvent = z.union([
   z.strictObject({ ...IN_SANDBOX, ...UNTOLD, flow: text, name: z.string().regex(PIPELINE_NAME).optional() }),
-  z.strictObject({ ...IN_SANDBOX, ...UNTOLD, dataset: text }),
+  z.strictObject({ ...IN_SANDBOX, ...UNTOLD, ...OF_MANY, dataset: text }),
   z.strictObject({
     ...IN_SANDBOX,
+    ...OF_MANY,
     all: z.literal(true),
     /** Where the last answer stopped. */
     continue: text.optional(),

@@ -146,6 +146,24 @@ describe('15 import: everything in a sandbox', () => {
     expect((await imports(own, { all: true })).imported).toHaveLength(2);
   });
 
+  it('two flows in a row that can never be read are named, and whoever knows them gets past them', async () => {
+    const own = world();
+    const broken = [await byTutorial(own), await byTutorial(own, { title: 'Visits' })];
+    await byTutorial(own, { title: 'Orders' });
+    for (const { schema } of broken)
+      own.platform.faults.add({ kind: 'refuse', status: 503, path: schemaPath(schema) });
+    const failed: unknown = await imports(own, { all: true }).catch((error: unknown) => error);
+    expect(isFailure(failed) && failed.code).toBe('AEP_UNAVAILABLE');
+    for (const { flow } of broken) expect((failed as Error).message).toContain(flow);
+    expect((failed as { next?: string }).next).toContain('"skipUnreadable": true');
+    const { imported } = await imports(own, { all: true, skipUnreadable: true });
+    expect(imported.map(({ failed: code, manifest }) => [code, manifest?.name])).toEqual([
+      ['AEP_UNAVAILABLE', undefined],
+      ['AEP_UNAVAILABLE', undefined],
+      [undefined, 'orders-flow'],
+    ]);
+  });
+
   it('of a flow that is named, the failure itself is told', async () => {
     const own = world();
     const { flow, schema } = await byTutorial(own);
