@@ -4,9 +4,8 @@ import type { Report } from '../lib/pipeline.ts';
 import type { Output } from './output.ts';
 import { plainText } from './plain-text.ts';
 
-type Entry = Report['resources'][number];
+export type Entry = Report['resources'][number];
 
-/** What the plan would do, in words. What is not listed does not concern the pipeline. */
 const PLANNED: Readonly<Record<string, string>> = {
   keep: 'no change',
   create: 'create',
@@ -16,6 +15,11 @@ const PLANNED: Readonly<Record<string, string>> = {
   remove: 'remove',
   conflict: 'conflict',
 };
+
+/** What the plan would do, in words. */
+export function plannedWord(planned: string): string {
+  return PLANNED[planned] ?? planned;
+}
 
 /** What is to be done, from a stack that says so or from what is listed. */
 export function isToDo({ toDo, resources }: Report): boolean {
@@ -30,7 +34,7 @@ export function conflictsIn({ resources }: Report): readonly Entry[] {
 export async function showPlan(output: Output, report: Report): Promise<void> {
   const { colours } = output;
   const coloured = (planned: string) => {
-    const word = PLANNED[planned] ?? planned;
+    const word = plannedWord(planned);
     if (planned === 'conflict' || planned === 'remove') return colours.red(word);
     if (planned === 'replace') return colours.yellow(word);
     return planned === 'keep' ? colours.dim(word) : colours.green(word);

@@ -16,6 +16,8 @@ export interface Execution {
   cause?: string;
   /** What has happened so far. */
   readonly events: readonly StateEvent[];
+  /** What the last state that ended has given on, also where the execution has failed since. */
+  readonly document?: unknown;
   /** Resolves with the result when the execution has closed. */
   result: Promise<ExecutionResult>;
 }
@@ -24,7 +26,11 @@ export interface Execution {
 export type RunExecution = (
   name: string,
   input: unknown,
-  watched: { signal: AbortSignal; onState?: (event: StateEvent) => void },
+  watched: {
+    signal: AbortSignal;
+    onState?: (event: StateEvent) => void;
+    onDocument?: (document: unknown) => void;
+  },
 ) => Promise<ExecutionResult>;
 
 // Letters, digits and most punctuation: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
@@ -65,6 +71,10 @@ export function localExecutions(
       events.push(event);
       onState?.(event);
     };
+    let last: unknown;
+    const onDocument = (document: unknown) => {
+      last = document;
+    };
     const execution: Execution = {
       executionArn,
       name,
@@ -72,7 +82,10 @@ export function localExecutions(
       input,
       status: 'RUNNING',
       events,
-      result: run(name, input, { signal: stop.signal, onState: watched }).then((result) => {
+      get document() {
+        return last;
+      },
+      result: run(name, input, { signal: stop.signal, onState: watched, onDocument }).then((result) => {
         end(execution, result);
         return result;
       }),

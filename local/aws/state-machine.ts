@@ -46,6 +46,8 @@ export interface RunOptions {
   /** How a wait passes; a caller with a clock of its own moves that. Gets the scaled time. */
   wait?(milliseconds: number, state: string): Promise<unknown>;
   onState?(event: StateEvent): void;
+  /** Told what each state that ends gives on. */
+  onDocument?(document: unknown): void;
   signal?: AbortSignal;
 }
 
@@ -94,7 +96,7 @@ export async function runStateMachine(options: RunOptions): Promise<ExecutionRes
   options.signal?.addEventListener('abort', () => execution.abort(), { once: true });
   if (options.signal?.aborted) execution.abort();
   const result = settle(execution.result);
-  const history = await follow(execution.eventLogs, prepared, options.onState);
+  const history = await follow(execution.eventLogs, prepared, options);
   return { ...(await result), history };
 }
 
@@ -203,7 +205,7 @@ type EngineEvents = ReturnType<StateMachine['run']>['eventLogs'];
 async function follow(
   events: EngineEvents,
   { waits, tasks }: Prepared,
-  onState: RunOptions['onState'],
+  { onState, onDocument }: Pick<RunOptions, 'onState' | 'onDocument'>,
 ): Promise<StateEvent[]> {
   const history: StateEvent[] = [];
   const began = new Map<string, number>();
@@ -230,6 +232,7 @@ async function follow(
     };
     if (type === 'retried') began.set(key, event.timestamp);
     history.push(told);
+    if (event.type === 'StateExited') onDocument?.(event.state.output);
     onState?.(told);
   }
   return history;

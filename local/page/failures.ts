@@ -1,30 +1,19 @@
 // Why an execution failed, where, and what to do next.
-import { readCause } from '../../lib/failure.ts';
+import type { Report } from '../../lib/pipeline.ts';
+import { runFailed } from '../../terminal/run-failed.ts';
 import type { Execution } from '../aws/executions.ts';
-
-export interface ToldFailure {
-  /** The state in which it began; empty where the machine itself ended it. */
-  readonly state: string;
-  readonly what: string;
-  readonly next: string;
-}
+import type { ToldFailure } from './told.ts';
 
 const NEXT = 'Correct the cause, and apply the manifest again.';
 
-/** `undefined` of one that runs or has succeeded. */
-export function failureOf({
-  status,
-  error = status,
-  cause = '',
-  events,
-}: Execution): ToldFailure | undefined {
+/**
+ * In the words of the command line. `undefined` of one that runs or has succeeded.
+ * @param report of this very execution, where it has left one
+ */
+export function failureOf(execution: Execution, report?: Report): ToldFailure | undefined {
+  const { status, events } = execution;
   if (status === 'RUNNING' || status === 'SUCCEEDED') return undefined;
-  const { text, next } = readCause(cause);
-  const ending = ` | Next: ${next}`;
-  const what = text.endsWith(ending) ? text.slice(0, -ending.length) : text;
-  return {
-    state: events.find(({ type }) => type === 'caught' || type === 'failed')?.state ?? '',
-    what: `${error}: ${what}`,
-    next: next ?? NEXT,
-  };
+  const { code, message: what, next = NEXT } = runFailed(execution, report);
+  const state = events.find(({ type }) => type === 'caught' || type === 'failed')?.state ?? '';
+  return { state, code, what, next };
 }

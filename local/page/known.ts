@@ -41,8 +41,11 @@ export function knownPipelines(executions: readonly Execution[]): Map<string, Kn
   return found;
 }
 
-interface Asked {
+export interface Asked {
   readonly mode: unknown;
+  /** As the manifest says, also where the rest of that is wrong; else empty. */
+  readonly name: string;
+  readonly sandbox: string;
   readonly manifest: Manifest | undefined;
 }
 
@@ -50,15 +53,26 @@ interface Asked {
 const asked = new WeakMap<Execution, Asked>();
 const outputs = new WeakMap<Execution, Pipeline>();
 
-function askedOf(execution: Execution): Asked {
+/** What an execution was started for. */
+export function askedOf(execution: Execution): Asked {
   const known = asked.get(execution);
   if (known !== undefined) return known;
   const input = (execution.input ?? {}) as { readonly mode?: unknown; readonly manifest?: unknown };
   const manifest = Manifest.safeParse(input.manifest);
-  const one = { mode: input.mode ?? 'apply', manifest: manifest.success ? manifest.data : undefined };
+  const { name, sandbox } = {
+    ...(input.manifest as { readonly name?: unknown; readonly sandbox?: unknown }),
+  };
+  const one = {
+    mode: input.mode ?? 'apply',
+    name: textIn(name),
+    sandbox: textIn(sandbox),
+    manifest: manifest.success ? manifest.data : undefined,
+  };
   asked.set(execution, one);
   return one;
 }
+
+const textIn = (value: unknown) => (typeof value === 'string' ? value : '');
 
 function outputOf(execution: Execution): Pipeline | undefined {
   const known = outputs.get(execution);

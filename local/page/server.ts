@@ -7,6 +7,7 @@ import { pictureFeed } from './areas/picture.ts';
 import { pipelinesFeed } from './areas/pipelines.ts';
 import { recordDetail, recordsFeed } from './areas/records.ts';
 import { requestDetail, requestsFeed } from './areas/requests.ts';
+import { runFeed, runsFeed } from './areas/runs.ts';
 import type { Feed } from './events.ts';
 import { type Act, type Page, type PageOptions, type Query, type Source, servePage } from './serve.ts';
 import { passToSimulator } from './simulator.ts';
@@ -19,6 +20,8 @@ export type { Page } from './serve.ts';
 const FEEDS: Readonly<Record<string, (looked: Looked, query: Query) => Feed>> = {
   pipelines: pipelinesFeed,
   picture: (looked, query) => pictureFeed(looked, query.get('source') ?? ''),
+  runs: runsFeed,
+  run: (looked, query) => runFeed(looked, query.get('name') ?? ''),
   records: (looked, query) => recordsFeed(looked, query.get('stream') ?? ''),
   datasets: datasetsFeed,
   'dead-letters': deadLettersFeed,

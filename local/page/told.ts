@@ -13,6 +13,8 @@ export interface PipelineLine {
   readonly health: Health;
   /** In words. */
   readonly says: string;
+  /** The execution that was the last to change something. */
+  readonly run: string;
   /** Messages that the inlet took in. */
   readonly received: number;
   /** Rows in the dataset. */
@@ -21,6 +23,92 @@ export interface PipelineLine {
   readonly refused: number;
   /** Messages in the dead-letter store. */
   readonly rejected: number;
+}
+
+/** One run of the state machine: an execution. */
+export interface RunLine {
+  /** Of the execution. */
+  readonly name: string;
+  /** Empty where the manifest has no name. */
+  readonly pipeline: string;
+  /** `apply`, `plan` or `retire`. */
+  readonly mode: string;
+  /** In ms since the epoch. */
+  readonly startedAt: number;
+  /** Absent while it runs. */
+  readonly endedAt?: number;
+  readonly health: Health;
+  /** In words. */
+  readonly says: string;
+}
+
+/** One run, whole. */
+export interface RunDetail extends RunLine {
+  /** In the order in which they were entered. */
+  readonly states: readonly RunState[];
+  readonly failure?: ToldFailure;
+  /** What the plan says of each resource, and what became of it so far. Empty before there is a plan. */
+  readonly resources: readonly RunResource[];
+  /** What is not needed any more: resource and id. */
+  readonly old: readonly string[];
+  readonly warnings: readonly string[];
+  readonly verified: readonly string[];
+  readonly summary?: string;
+  readonly next: readonly string[];
+  /** Of a plan. */
+  readonly token?: string;
+}
+
+export interface ToldFailure {
+  /** The state in which it began; empty where the machine itself ended it. */
+  readonly state: string;
+  readonly code: string;
+  readonly what: string;
+  readonly next: string;
+}
+
+/** A state from when it was entered to when the next one was. */
+export interface RunState {
+  readonly state: string;
+  /** In ms since the epoch. */
+  readonly at: number;
+  /** Absent while the run is in it. */
+  readonly ms?: number;
+  readonly health: Health;
+  readonly tries: number;
+  /** The name of the last error in it. */
+  readonly error?: string;
+  /** When a wait ends, in ms since the epoch. */
+  readonly until?: number;
+  /** What AEP was asked meanwhile. */
+  readonly requests: readonly RunRequest[];
+}
+
+export interface RunRequest extends RequestLine {
+  /** Whether the report counts it among the changes. */
+  readonly isChange: boolean;
+}
+
+export interface RunResource {
+  readonly resource: string;
+  /** `create`, `replace`, … */
+  readonly planned: string;
+  /** The same in words. */
+  readonly plan: string;
+  /** What became of it. */
+  readonly done: string;
+  readonly name: string;
+  readonly id?: string;
+  readonly why: string;
+  readonly differences: readonly {
+    readonly field: string;
+    readonly found: string;
+    readonly wanted: string;
+  }[];
+  /** What AEP cannot undo about it. */
+  readonly irreversible?: string;
+  /** Whether records are read or ingested twice because of it. */
+  readonly isReadTwice: boolean;
 }
 
 /** What of a list is new or another, and the keys of what is gone. */

@@ -5,6 +5,7 @@ import type { Platform } from '../aep/platform-interface.ts';
 import type { Executions } from '../aws/executions.ts';
 import type { Mappings } from '../aws/mappings.ts';
 import type { LocalMetrics } from '../aws/metrics.ts';
+import type { StateEvent } from '../aws/state-machine.ts';
 import type { Store } from './store.ts';
 
 /** What an area of the page is made from. */
@@ -24,6 +25,8 @@ export interface Watched {
   readonly metrics: LocalMetrics;
   /** Of the provisioning state machine. */
   readonly executions: Pick<Executions, 'all'>;
+  /** When an event of an execution was by the platform's clock, in ms since the epoch. */
+  platformTimeOf(event: StateEvent): number;
   /** The streams, and what is published of them. */
   readonly streams: {
     readonly client: KinesisClient;

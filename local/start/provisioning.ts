@@ -7,7 +7,7 @@ import { type Executions, localExecutions } from '../aws/executions.ts';
 import type { FunctionHost } from '../aws/function-host.ts';
 import { serviceIntegrations } from '../aws/integrations.ts';
 import { LOCAL_ACCOUNT } from '../aws/server.ts';
-import { runStateMachine } from '../aws/state-machine.ts';
+import { runStateMachine, type StateEvent } from '../aws/state-machine.ts';
 import { FUNCTION_KEYS, functionName } from './functions.ts';
 
 const DEFINITION = new URL('../../functions/provision/states.asl.json', import.meta.url);
@@ -23,6 +23,8 @@ export interface Provisioning {
   readonly table: string;
   /** What a flow of this platform's takes to be warm: waited for where a request says nothing of its own. */
   readonly warmUpSeconds: number;
+  /** Told of each step that an execution makes. */
+  readonly onState?: (event: StateEvent) => void;
   /** Told of what the state machine asks for. */
   readonly calls?: Calls;
 }
@@ -59,6 +61,7 @@ export function createProvisioning({
   forwarder,
   table,
   warmUpSeconds,
+  onState,
   calls = noCalls,
 }: Provisioning): Executions {
   const stateMachineName = nameOf(stage);
@@ -72,6 +75,10 @@ export function createProvisioning({
   const executions = localExecutions(provisioningArn(stage), async (executionName, input, watched) =>
     runStateMachine({
       ...watched,
+      onState(event) {
+        onState?.(event);
+        watched.onState?.(event);
+      },
       definition: JSON.parse(await readFile(DEFINITION, 'utf8')) as unknown,
       // A laptop does not wait for five minutes, nor for what `pass` waits for by itself.
       input: { warmUpSeconds, drainSeconds: DRAIN_SECONDS, ...(input as object) },

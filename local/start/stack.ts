@@ -22,6 +22,7 @@ import { startFunctionUrl } from '../aws/function-url.ts';
 import { startGateway } from '../aws/gateway.ts';
 import { type LocalAws, startLocalAws } from '../aws/index.ts';
 import { createLocalMetrics, type LocalMetrics } from '../aws/metrics.ts';
+import type { StateEvent } from '../aws/state-machine.ts';
 import { startStatesApi } from '../aws/states-api.ts';
 import { deployedFunctions, functionName } from './functions.ts';
 import { createProvisioning, definitionWith, MACHINE, provisioningArn } from './provisioning.ts';
@@ -76,6 +77,8 @@ export interface Stack {
   readonly routes: Routes;
   /** Of the provisioning state machine. */
   readonly executions: Executions;
+  /** When an event of an execution was by the platform's clock, which can be moved. In ms since the epoch. */
+  platformTimeOf(event: StateEvent): number;
   /** What is kept of each pipeline. */
   readonly ledger: Ledger;
   /** Where deploy hooks are sent; their keys are in the secret `penstock/dev/hook`, which whoever wants them makes. */
@@ -186,6 +189,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     clientSecret: FAKE_CREDENTIAL.clientSecrets[0],
     organizationId: '0A1B2C3D4E5F60718293A4B5@AdobeOrg',
   });
+  const platformTimes = new WeakMap<StateEvent, number>();
   const executions = createProvisioning({
     stage: STAGE,
     functions: aws.functions,
@@ -194,6 +198,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     forwarder: FORWARDER,
     table: TABLE,
     warmUpSeconds: options.warmUpSeconds,
+    onState: (event) => void platformTimes.set(event, platform.platform.clock.now()),
   });
   const gateway = await startGateway({ ...aws.services, states: states.endpoint });
   const hook = await startFunctionUrl((event) => aws.functions.invoke(functionName('deployHook'), event));
@@ -214,6 +219,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ledger: createLedger(TABLE, tableCall),
     createSecret: (name, value) => createSecret(secretsManager, name, value),
     executions,
+    platformTimeOf: (event) => platformTimes.get(event) ?? event.at,
     hookUrl: hook.url,
     settings,
     deadLettersFolder: options.folder,

@@ -56,6 +56,8 @@ describe('issue 16: pipelines', () => {
     await window.getByText('Its execution failed at plan.').waitFor();
     expect(new URL(window.url()).pathname).toBe('/pipelines/second');
     await looksRight(window, 'pipelines-failed');
+    await window.getByRole('link', { name: 'Its last run' }).click();
+    await window.getByRole('heading', { name: 'apply second' }).waitFor();
     expect(errors).toEqual([]);
     await context.close();
   });

@@ -24,6 +24,7 @@ export function toldStack(folder = '/nowhere'): Told {
   return {
     platform: { origin: ORIGIN, platform: createPlatform({ seed: 1, keepRequests: 100_000 }) },
     executions: { all: told },
+    platformTimeOf: ({ at }) => at,
     aws: {
       mappings: {
         all: mappings,

@@ -10,6 +10,7 @@ import { Faults } from './areas/faults.tsx';
 import { Pipelines } from './areas/pipelines.tsx';
 import { Records } from './areas/records.tsx';
 import { Requests } from './areas/requests.tsx';
+import { Runs } from './areas/runs.tsx';
 import { StagePipelines } from './areas/stage-pipelines.tsx';
 import { StageRuns } from './areas/stage-runs.tsx';
 import type { Connection } from './follow.ts';
@@ -31,6 +32,7 @@ type Areas = Readonly<
 
 const AREAS: Areas = {
   pipelines: { title: 'Pipelines', Area: Pipelines },
+  runs: { title: 'Runs', Area: Runs },
   records: { title: 'Records', Area: Records },
   datasets: { title: 'Datasets', Area: Datasets },
   'dead-letters': { title: 'Dead letters', Area: DeadLetters },

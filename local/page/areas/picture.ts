@@ -3,6 +3,7 @@
 import type { Feed } from '../events.ts';
 import { failureOf } from '../failures.ts';
 import { type KnownPipeline, knownPipelines } from '../known.ts';
+import { reportIn } from '../reported.ts';
 import type { Stored } from '../store.ts';
 import type { Health, Part, Picture, Trouble } from '../told.ts';
 import type { Looked, Watched } from '../watched.ts';
@@ -220,11 +221,11 @@ function troublesOf(
 ): Trouble[] {
   const { name: pipeline, last, made } = known;
   const troubles: Trouble[] = [];
-  const failed = failureOf(last);
+  const failed = failureOf(last, reportIn(last));
   if (failed !== undefined)
     troubles.push({
       pipeline,
-      what: `Its execution failed${failed.state && ` at ${failed.state}`}. ${failed.what}`,
+      what: `Its execution failed${failed.state && ` at ${failed.state}`}. ${failed.code}: ${failed.what}`,
       next: failed.next,
     });
   for (const { reason, messages, flowId } of watched.platform.platform.state.losses.values())

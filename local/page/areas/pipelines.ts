@@ -25,6 +25,7 @@ export function pipelineLines(watched: Watched, stored: readonly Stored[]): Pipe
       source: known.source,
       sandbox: known.sandbox,
       ...fares(watched, known),
+      run: known.last.name,
       received: received.get(known.made?.['base-connection']?.id ?? '') ?? 0,
       landed,
       refused,

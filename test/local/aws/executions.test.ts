@@ -39,6 +39,17 @@ it('refuses the name once the execution has closed, whatever the input', async (
   expect(all.start({}, 'orders-2').status).toBe('RUNNING');
 });
 
+it('keeps what its last state gave on, also when it has failed', async () => {
+  const all = localExecutions(arn, async (_name, _input, { onDocument }) => {
+    onDocument?.({ at: 'plan' });
+    onDocument?.({ at: 'report' });
+    return { status: 'FAILED', history: [] };
+  });
+  const execution = all.start({});
+  await execution.result;
+  expect(execution).toMatchObject({ status: 'FAILED', document: { at: 'report' } });
+});
+
 it('stops one that runs, which then stays aborted whatever becomes of its work', async () => {
   const signals: AbortSignal[] = [];
   let close: (result: ExecutionResult) => void = () => undefined;

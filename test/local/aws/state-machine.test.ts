@@ -239,6 +239,18 @@ it('reports every state as it is entered and left', async () => {
   expect(exited?.durationMs).toBe((exited?.at ?? 0) - (entered?.at ?? 0));
 });
 
+it('tells what each state gives on, also where the execution fails later', async () => {
+  const told: unknown[] = [];
+  const plan = () => ok({ plan: 'P', warmUpSeconds: 0 });
+  const { status } = await run(
+    { plan, flow: () => thrown('Broken') },
+    {},
+    { onDocument: (document) => told.push(document) },
+  );
+  expect(status).toBe('FAILED');
+  expect(told[0]).toMatchObject({ plan: 'P' });
+});
+
 it('stops when it is told to', async () => {
   const abort = new AbortController();
   const plan = () => new Promise<InvocationResult>(() => abort.abort());

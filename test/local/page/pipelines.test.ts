@@ -145,7 +145,7 @@ describe('the picture of a stream', () => {
     });
     const { troubles, parts } = pictureOf(stack, 'shop', rejected);
     expect(troubles.map(({ what, next }) => [what, next])).toEqual([
-      ['Its execution failed. Penstock.Permanent: the dataset is another one', 'Name it.'],
+      ['Its execution failed. CONFLICT: the dataset is another one', 'Name it.'],
       [expect.stringContaining('2 messages were rejected'), 'Correct the cause, then redrive.'],
     ]);
     expect(parts.find(({ kind }) => kind === 'Dead letters')?.facts).toEqual([

@@ -7,7 +7,7 @@ import { List } from '../list.tsx';
 import type { AreaProps } from '../main.tsx';
 import { Facts, Sign, told } from '../parts.tsx';
 import { PictureOf } from '../picture.tsx';
-import { go, pathOf } from '../place.tsx';
+import { go, Link, pathOf } from '../place.tsx';
 
 export function Pipelines({ rest: [chosen], onConnection }: AreaProps) {
   const [wanted, setWanted] = useState('');
@@ -89,7 +89,7 @@ function Chosen({ line }: { readonly line: PipelineLine }) {
       </h2>
       <p class="says">
         It {line.says === 'works' ? 'works' : `needs a look: ${line.says}`}. Sandbox <bdi>{line.sandbox}</bdi>
-        .
+        . <Link to={pathOf('runs', line.run)}>Its last run</Link>
       </p>
       <dl class="figures">
         <Figure name="received" value={line.received} />

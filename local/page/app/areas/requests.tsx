@@ -116,7 +116,7 @@ function Line({ line }: { readonly line: RequestLine }) {
   );
 }
 
-function Status({ status }: { readonly status: number }) {
+export function Status({ status }: { readonly status: number }) {
   const kind = status === 0 || status >= 500 ? 'bad' : status >= 400 ? 'warn' : 'good';
   return <span class={`status ${kind}`}>{status === 0 ? 'cut' : status}</span>;
 }
