@@ -408,6 +408,8 @@ export interface LedgerRecord {
   readonly owner?: string;
   /** When the lease was taken, as the owner wrote it. */
   readonly since?: string;
+  /** The last fencing token; who takes or returns the lease counts as well. */
+  readonly entered?: number;
   /** As written; the caller has to check it like all input from outside. */
   readonly manifest?: unknown;
   readonly known?: unknown;

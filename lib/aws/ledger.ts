@@ -167,12 +167,13 @@ function keeping(
 
 function ledgerRecord(
   pipeline: string,
-  { owner, since, manifest, known, report, succeeded, updatedAt }: TableItem,
+  { owner, since, entered, manifest, known, report, succeeded, updatedAt }: TableItem,
 ): LedgerRecord {
   return {
     pipeline,
     ...(owner?.S !== undefined && { owner: owner.S }),
     ...(since?.S !== undefined && { since: since.S }),
+    ...(entered?.N !== undefined && { entered: Number(entered.N) }),
     ...(manifest?.S !== undefined && { manifest: JSON.parse(manifest.S) as unknown }),
     ...(known?.S !== undefined && { known: JSON.parse(known.S) as unknown }),
     ...(report?.S !== undefined && { report: JSON.parse(report.S) as unknown }),

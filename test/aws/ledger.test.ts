@@ -119,7 +119,7 @@ describe.each(Object.entries(places))('the ledger %s', (_, place) => {
     expect(second).toBe(first + 1);
     await ledger.check(pipeline, ME, second);
     await expect(ledger.check(pipeline, ME, first)).rejects.toMatchObject(lost('later fencing token'));
-    expect(await ledger.read(pipeline)).toEqual({ pipeline });
+    expect(await ledger.read(pipeline)).toEqual({ pipeline, entered: second });
   });
 
   it('lets nobody in while another execution holds the pipeline, and says which', async () => {
@@ -183,7 +183,7 @@ describe.each(Object.entries(places))('the ledger %s', (_, place) => {
     const mine = await ledger.takeFencingToken(pipeline, ME);
     // The answer to a take may be lost: the execution takes again what is its own, and its steps enter anew.
     await lease.take(pipeline, ME);
-    expect(await ledger.read(pipeline)).toEqual({ pipeline, owner: ME, since: NOW });
+    expect(await ledger.read(pipeline)).toEqual({ pipeline, owner: ME, since: NOW, entered: mine + 1 });
     expect(await lease.look(pipeline)).toMatchObject({
       Item: { pipeline: { S: pipeline }, owner: { S: ME }, since: { S: NOW }, entered: { N: `${mine + 1}` } },
     });
@@ -193,7 +193,7 @@ describe.each(Object.entries(places))('the ledger %s', (_, place) => {
     await lease.giveBack(pipeline, ME);
     // A step that is still at work after the lease was returned.
     await expect(ledger.check(pipeline, ME, last)).rejects.toMatchObject(lost('later fencing token'));
-    expect(await ledger.read(pipeline)).toEqual({ pipeline });
+    expect(await ledger.read(pipeline)).toEqual({ pipeline, entered: last + 1 });
     await expect(lease.giveBack(pipeline, ME)).rejects.toMatchObject(NOT_MET);
     await lease.take(pipeline, OTHER);
   });
@@ -206,7 +206,8 @@ describe.each(Object.entries(places))('the ledger %s', (_, place) => {
     await expect(lease.takeOver(pipeline, OTHER, OTHER)).rejects.toMatchObject(NOT_MET);
     await lease.giveBack(pipeline, ME);
     await expect(lease.takeOver(pipeline, OTHER, ME)).rejects.toMatchObject(NOT_MET);
-    expect(await ledger.read(pipeline)).toEqual({ pipeline });
+    // Who takes the lease, takes it over or returns it counts as well.
+    expect(await ledger.read(pipeline)).toEqual({ pipeline, entered: entered + 2 });
   });
 
   it('goes to one of many who ask at once', async () => {

@@ -50,7 +50,7 @@ export async function plan(pipeline: Pipeline, given: StreamContext): Promise<Pi
   const context = { ...given, runtime: readingOnce(given.runtime) };
   const read: ResourcesRead = new Map();
   const record = await context.runtime.ledger.read(manifest.name);
-  let planned = await prepared(pipeline, record, context);
+  let planned = await prepared({ ...pipeline, ...enteredSoFar(pipeline, record) }, record, context);
   for (const resource of resourcesOf(planned))
     planned = await (mode === 'retire'
       ? planRemoval(resource, planned, context)
@@ -71,6 +71,11 @@ export async function plan(pipeline: Pipeline, given: StreamContext): Promise<Pi
   const next = 'Resolve each conflict as described, then start it again.';
   const { message, code } = new Failure('CONFLICT', clip(lines.join(' / '), MAX_CAUSE), { next });
   return { ...planned, failure: { Error: 'Penstock.Conflict', Cause: message, code, next } };
+}
+
+/** With it the first step knows that it is the first: this execution has the lease, and no step has begun. */
+function enteredSoFar({ execution }: Pipeline, record: LedgerRecord | undefined): Pick<Pipeline, 'entered'> {
+  return record?.owner === execution.id ? { entered: record.entered ?? 0 } : {};
 }
 
 /** With the token of what was read. If the request has one of another state, that is its failure. */

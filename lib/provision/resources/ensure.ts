@@ -46,7 +46,7 @@ export async function ensure(resource: Resource, pipeline: Pipeline, context: Co
 async function ensureOnce(resource: Resource, pipeline: Pipeline, context: Context): Promise<Pipeline> {
   for (let round = 1; ; round++) {
     const decision =
-      round === 1 && isUnborn(resource, pipeline, context)
+      round === 1 && isKnownAbsent(resource, pipeline, context)
         ? NOT_THERE
         : await lookUp(resource, pipeline, context);
     const known = withOthers(pipeline, resource, decision);
@@ -63,13 +63,20 @@ async function ensureOnce(resource: Resource, pipeline: Pipeline, context: Conte
 
 const NOT_THERE: Decision = { action: 'create', reason: 'not there yet', others: [] };
 
+/** In ms since the execution began. Later than that, somebody else may have made what the plan did not find. */
+const PLAN_FRESH_MS = 60_000;
+
 /**
- * It belongs to something this execution has just made, and no step has tried to make it: no need to look for
- * it.
+ * No step has tried to make it. And it belongs to something this execution has just made, or the plan has just
+ * looked for it: no need to look again.
  */
-function isUnborn({ key, of }: Resource, { plan, resources }: Pipeline, { first }: Context): boolean {
+function isKnownAbsent({ key, of }: Resource, pipeline: Pipeline, { first, runtime }: Context): boolean {
+  const { plan, resources, execution } = pipeline;
   const planned = plan.find(({ resource }) => resource === key)?.action;
-  return first && planned === 'create' && of !== undefined && resources[of]?.how === 'created';
+  if (!first || planned !== 'create') return false;
+  // Without the id of what it belongs to, the plan could not look for it.
+  if (of !== undefined) return resources[of]?.how === 'created';
+  return runtime.clock.now() - Date.parse(execution.startedAt) < PLAN_FRESH_MS;
 }
 
 /** Somebody else keeps changing it. The state machine does not try again; what was made stays. */
