@@ -25,6 +25,11 @@ const DEEP = ['test/journeys/{account,swap}.test.ts', 'test/provision/sweep.undo
 /** What functions asked AWS for in the tests is kept here, for `npm run check:roles`. */
 export const PENSTOCK_CALLS = fileURLToPath(new URL('.penstock/calls', import.meta.url));
 
+/** What a process of a test has compiled, the next one need not: half of a start. The stacks of tests keep theirs there, too. */
+const NODE_COMPILE_CACHE = fileURLToPath(new URL('.penstock/compile-cache', import.meta.url));
+
+export const ENV = { PENSTOCK_CALLS, NODE_COMPILE_CACHE };
+
 /** No test depends on the machine's speed: a limit only ends one that hangs. */
 export const LIMITS = { testTimeout: 300_000, hookTimeout: 300_000, teardownTimeout: 60_000 };
 
@@ -51,7 +56,7 @@ export default defineConfig({
     ...LIMITS,
     expect: { poll: { timeout: 240_000 } },
     provide: { depth: depthOr('quick') },
-    env: { PENSTOCK_CALLS },
+    env: ENV,
     globalSetup: ['test/support/forget-calls.ts'],
     projects: [
       {

@@ -138,6 +138,38 @@ describe('C 1: every record is accounted for', () => {
   });
 });
 
+describe('npm start accounts for every record', () => {
+  it('12 A: carries the records of a stream that AEP reads by itself, and accounts for them as for an inlet', async () => {
+    // Its sample records are sent where nobody names others.
+    const { code, out } = await start('--manifest', 'examples/orders-kinesis.json', '--warm-up', '1');
+    expect(out).toMatch(/produced +10 /);
+    expect(out).toMatch(/accepted +9 +read by AEP itself/);
+    expect(out).toMatch(/landed +8 /);
+    expect(out).toContain('line 7: dropped');
+    expect(out).toMatch(/line 4: refused-later: .*fax/);
+    expect(out).toContain('Every record is accounted for');
+    expect(code).toBe(0);
+  });
+
+  it('accounts for every record where the platform shows faults', async () => {
+    const faults = [
+      { kind: 'dropAfter', path: '/collection/batch/*', times: 1 },
+      { kind: 'partial', path: '/collection/batch/*', after: 1, times: 1, status: 503, count: 5 },
+    ];
+    const { code, out } = await start(
+      '--generate',
+      '500',
+      '--warm-up',
+      '1',
+      '--faults',
+      await file('faults.json', JSON.stringify(faults)),
+    );
+    expect(out).toMatch(/of them a second time/);
+    expect(out).toContain('Every record is accounted for');
+    expect(code).toBe(0);
+  });
+});
+
 describe('13 A 3', () => {
   it('a change while records come and a retirement print what README and docs/change.md say', async () => {
     const page = await readFile(new URL('../../README.md', import.meta.url), 'utf8');

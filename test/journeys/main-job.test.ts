@@ -16,49 +16,44 @@ import { type Stack, startStack } from '../../local/start/stack.ts';
 
 const CANARY = 'canary-9f2c';
 
-interface World {
-  readonly stack: Stack;
-  readonly pipeline: Pipeline;
-  readonly logs: string[];
-  readonly watch: ReturnType<typeof watchForwarding>;
-  readonly folder: string;
-}
+const logs: string[] = [];
+const watch = watchForwarding();
+let stack: Stack;
+let folder: string;
 
-async function worldFor(
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'penstock-'));
+  stack = await startStack({
+    warmUpSeconds: 1,
+    seed: 7,
+    sandboxes: [],
+    folder,
+    onLog: (name, line) => logs.push(`${name} ${line}`),
+    onInvocation: watch.report,
+  });
+});
+afterAll(async () => {
+  await stack.close();
+  await rm(folder, { recursive: true });
+});
+
+async function provisioned(
   file: string,
   change: (manifest: Record<string, unknown>) => unknown,
-): Promise<World> {
-  const folder = await mkdtemp(join(tmpdir(), 'penstock-'));
-  const logs: string[] = [];
-  const watch = watchForwarding();
+): Promise<Pipeline> {
   const text = await readFile(new URL(`../../examples/${file}`, import.meta.url), 'utf8');
   const manifest = parseManifestText(
     JSON.stringify(change(JSON.parse(text) as Record<string, unknown>)),
     file,
   );
-  const stack = await startStack({
-    warmUpSeconds: 1,
-    seed: 7,
-    sandboxes: [manifest.sandbox],
-    folder,
-    onLog: (name, line) => logs.push(`${name} ${line}`),
-    onInvocation: watch.report,
-  });
   await prepareSource(stack, manifest, 2);
-  const pipeline = await provision(stack, manifest, { warmUpSeconds: 1 });
-  return { stack, pipeline, logs, watch, folder };
-}
-
-async function end({ stack, folder }: World): Promise<void> {
-  await stack.close();
-  await rm(folder, { recursive: true });
+  return provision(stack, manifest, { warmUpSeconds: 1 });
 }
 
 const quiet = () => undefined;
 
-/** Ids of all rows in the dataset, as often as they are there. */
-/** The customers' own numbers: of raw records the `_id` is their place in the stream. */
-async function landedIds({ stack, pipeline }: World): Promise<string[]> {
+/** Ids of all rows in the dataset, as often as they are there. They are the customers' own numbers: of raw records the `_id` is their place in the stream. */
+async function landedIds(pipeline: Pipeline): Promise<string[]> {
   const rows = (await stack.readBack(pipeline.resources.dataset?.id ?? '', 100_000)) as Row[];
   return rows.map(({ _id, personID }) => personID ?? _id);
 }
@@ -82,16 +77,15 @@ function* numbered(from: number, count: number): Generator<Line> {
 }
 
 describe('a raw pipeline', () => {
-  let world: World;
+  let pipeline: Pipeline;
   beforeAll(async () => {
-    world = await worldFor('customer-profiles.json', (manifest) => manifest);
+    pipeline = await provisioned('customer-profiles.json', (manifest) => manifest);
   });
-  afterAll(() => end(world));
 
   it('carries every record to where it belongs, and the counts agree with the rows', async () => {
     const lines = [...sampleLines({ count: 1_200, seed: 3, data: 'raw', bytes: 700, spoilEvery: 100 })];
-    const { written } = await carry(world.stack, world.pipeline, lines, world.watch, quiet);
-    const counted = await account(world.stack, written);
+    const { written } = await carry(stack, pipeline, lines, watch, quiet);
+    const counted = await account(stack, written);
     expect(counted).toMatchObject({
       produced: 1_200,
       received: 1_192,
@@ -109,8 +103,8 @@ describe('a raw pipeline', () => {
     const good = lines
       .filter(({ number }) => number % 100 !== 0)
       .map(({ number }) => `cust-${String(number).padStart(6, '0')}`);
-    expect((await landedIds(world)).sort()).toEqual(good.sort());
-    expect(await world.stack.refusals(world.pipeline.resources.dataset?.id ?? '', 10)).toHaveLength(4);
+    expect((await landedIds(pipeline)).sort()).toEqual(good.sort());
+    expect(await stack.refusals(pipeline.resources.dataset?.id ?? '', 10)).toHaveLength(4);
   });
 
   const INLET = '/collection/batch/*';
@@ -142,12 +136,12 @@ describe('a raw pipeline', () => {
   it.each(FAULTS.map((row, index) => [...row, index] as const))(
     'loses nothing to %s',
     async (_, fault, copies, index) => {
-      const set = world.stack.platform.platform.faults.add(fault);
+      const set = stack.platform.platform.faults.add(fault);
       const from = 10_000 * (index + 1);
       const lines = [...numbered(from, 60)];
-      await carry(world.stack, world.pipeline, lines, world.watch, quiet);
+      await carry(stack, pipeline, lines, watch, quiet);
       expect(set.struck).toBe(1);
-      const ids = (await landedIds(world)).filter(
+      const ids = (await landedIds(pipeline)).filter(
         (id) => Math.floor(Number(id.slice(3)) / 10_000) === index + 1,
       );
       expect(new Set(ids)).toEqual(new Set(lines.map(({ number }) => `id-${number}`)));
@@ -157,30 +151,29 @@ describe('a raw pipeline', () => {
   );
 
   it('provisions again without a change', async () => {
-    const before = world.stack.platform.platform.journal.entries({ limit: 1 })[0]?.number ?? 0;
-    const again = await provision(world.stack, world.pipeline.manifest, { warmUpSeconds: 1 });
-    const calls = world.stack.platform.platform.journal.entries({ after: before });
+    const before = stack.platform.platform.journal.entries({ limit: 1 })[0]?.number ?? 0;
+    const again = await provision(stack, pipeline.manifest, { warmUpSeconds: 1 });
+    const calls = stack.platform.platform.journal.entries({ after: before });
     expect(calls.filter(({ method, path }) => method !== 'GET' && !path.startsWith('/ims'))).toEqual([]);
     expect(again.published).toBe('kept');
-    expect(again.trigger?.id).toBe(world.pipeline.trigger?.id);
+    expect(again.trigger?.id).toBe(pipeline.trigger?.id);
   });
 
   it('says nothing of records, tokens and secrets in its logs', async () => {
-    expect(world.logs.length).toBeGreaterThan(10);
+    expect(logs.length).toBeGreaterThan(10);
     const secret = /canary-9f2c|example\.com|simulated-client-secret|eyJ|[0-9a-f]{64}/;
-    expect(world.logs.filter((line) => secret.test(line))).toEqual([]);
+    expect(logs.filter((line) => secret.test(line))).toEqual([]);
   });
 });
 
 describe('an XDM pipeline whose inlet wants no token', () => {
-  let world: World;
+  let pipeline: Pipeline;
   beforeAll(async () => {
-    world = await worldFor('customer-profiles-xdm.json', (manifest) => ({
+    pipeline = await provisioned('customer-profiles-xdm.json', (manifest) => ({
       ...manifest,
       source: { ...(manifest.source as object), authenticationRequired: false },
     }));
   });
-  afterAll(() => end(world));
 
   it("carries entities and Adobe's whole messages alike", async () => {
     const text = await readFile(
@@ -195,8 +188,10 @@ describe('an XDM pipeline whose inlet wants no token', () => {
       ...sampleLines({ count: 300, seed: 5, data: 'xdm', bytes: 900, spoilEvery: 0 }),
       ...samples,
     ];
-    const { written } = await carry(world.stack, world.pipeline, lines, world.watch, quiet);
-    const counted = await account(world.stack, written);
+    const { routes } = await carry(stack, pipeline, lines, watch, quiet);
+    const written = routes.get('customer-profiles-xdm');
+    if (written === undefined) throw new Error('It has no route.');
+    const counted = await account(stack, written);
     expect(counted).toMatchObject({
       produced: 302,
       received: 302,
@@ -204,9 +199,9 @@ describe('an XDM pipeline whose inlet wants no token', () => {
       refusedLater: 0,
       complete: true,
     });
-    expect(await landedIds(world)).toEqual(
+    expect(await landedIds(pipeline)).toEqual(
       expect.arrayContaining(['cust-000417', 'cust-000418', 'cust-000300']),
     );
-    expect(world.pipeline.resources.mapping).toBeUndefined();
+    expect(pipeline.resources.mapping).toBeUndefined();
   });
 });

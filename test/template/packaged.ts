@@ -63,7 +63,8 @@ export async function packageFolder(pipelines: readonly string[] = []): Promise<
   for (const file of ['pipelines/README.md', ...pipelines.map((name) => `examples/${name}`)])
     await cp(join(ROOT, file), join(folder, 'pipelines', basename(file)));
   // What it compiles of its own schema is the same in each folder.
-  const env = { PATH: process.env.PATH, HOME: folder, SLS_SCHEMA_CACHE_BASE_DIR: join(ROOT, '.penstock') };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const env = { PATH, NODE_COMPILE_CACHE, HOME: folder, SLS_SCHEMA_CACHE_BASE_DIR: join(ROOT, '.penstock') };
   const node = (...options: string[]) => run(process.execPath, options, { cwd: folder, env });
   return {
     async pack(parameters = {}, where) {

@@ -4,10 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { readOutcomes } from '../../../lib/aep/inlet-reply.ts';
 import { tellStories } from '../../fuzz/forward-model.ts';
 import { caller, makeInlet } from '../../local/aep/support.ts';
+import { longRuns } from '../../support/depth.ts';
 import { world } from '../../support/provisioning.ts';
 import { quirks } from '../../support/quirks.ts';
 
-const STORIES = 15;
+const STORIES = longRuns(15);
 const SEED = 12;
 
 const manifest = () =>
