@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 /** `engines` of package.json. */
 const NEEDED = 24;
+const INSTALL = `Install Node ${NEEDED}: https://nodejs.org/en/download`;
 
 // From a clone the sources; from the package what is compiled of them, since Node strips no types below node_modules.
 const START = ['../cli/start.ts', '../dist/package/cli/start.js'].find((path) =>
@@ -35,6 +36,10 @@ function goOnWith(node) {
   // A terminal sends Ctrl-C to both: the child decides what becomes of it.
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => child.kill('SIGTERM'));
+  // It is made for another system library, say, or may not be executed.
+  child.on('error', ({ code }) =>
+    refuse(`the Node ${NEEDED} that the package brings cannot be started (${code})`, INSTALL),
+  );
   child.on('exit', (code, signal) => {
     process.exitCode = code ?? 128 + (constants.signals[signal] ?? 0);
   });
@@ -56,9 +61,6 @@ if (Number.parseInt(process.versions.node, 10) >= NEEDED) {
 } else {
   const node = ownNode();
   if (node === undefined)
-    refuse(
-      `penstock needs Node ${NEEDED}, and this is ${process.versions.node}`,
-      `Install Node ${NEEDED}: https://nodejs.org/en/download`,
-    );
+    refuse(`penstock needs Node ${NEEDED}, and this is ${process.versions.node}`, INSTALL);
   else goOnWith(node);
 }
