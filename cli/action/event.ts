@@ -5,6 +5,8 @@ export type Job =
   | { readonly kind: 'nothing'; readonly why: string }
   /** `isTrusted`: whether there are credentials and a token that may write. */
   | { readonly kind: 'pull'; readonly number: number; readonly head: string; readonly isTrusted: boolean }
+  /** Pull requests of a merge queue, as they would be merged. */
+  | { readonly kind: 'group'; readonly before: string; readonly after: string }
   | {
       readonly kind: 'push';
       readonly before: string;
@@ -22,6 +24,7 @@ interface Payload {
     readonly head: { readonly sha: string; readonly repo: { readonly full_name: string } | null };
     readonly base: { readonly repo: { readonly full_name: string } };
   };
+  readonly merge_group?: { readonly base_sha: string; readonly head_sha: string };
   readonly ref?: string;
   readonly before?: string;
   readonly after?: string;
@@ -41,13 +44,14 @@ const DEPENDABOT = 'dependabot[bot]';
 export function jobOf(name: string, payload: unknown): Job {
   const event = payload as Payload;
   if (name === 'pull_request') return pullJob(event);
+  if (name === 'merge_group') return groupJob(event);
   if (name === 'push') return pushJob(event);
   throw new MistakeError(
     'EVENT_UNFIT',
     `this action does not run on ${name}`,
     name === 'pull_request_target'
       ? 'Use pull_request: what a fork brings must never run beside secrets.'
-      : 'Run it on pull_request, and on push to the default branch.',
+      : 'Run it on pull_request, on merge_group, and on push to the default branch.',
   );
 }
 
@@ -58,6 +62,11 @@ function pullJob({ action, pull_request: pull }: Payload): Job {
   // The repository of a fork that was deleted is null.
   const isTrusted = head.repo?.full_name === base.repo.full_name && user?.login !== DEPENDABOT;
   return { kind: 'pull', number, head: head.sha, isTrusted };
+}
+
+function groupJob({ merge_group: group }: Payload): Job {
+  if (group === undefined) throw new MistakeError('EVENT_UNFIT', 'the event has no merge group');
+  return { kind: 'group', before: group.base_sha, after: group.head_sha };
 }
 
 function pushJob({ ref = '', before = '', after = '', forced = false, deleted, repository }: Payload): Job {

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { retryAfterMs } from '../../lib/aep/retry.ts';
 import { createFetch } from '../../lib/aws/http.ts';
+import type { ProxySettings } from '../../lib/aws/http-proxied.ts';
 import { MistakeError } from '../../terminal/mistake.ts';
 
 /** https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files */
@@ -43,6 +44,7 @@ export interface GitHubOptions {
   /** `owner/name`. */
   readonly repository: string;
   readonly token: string;
+  readonly proxy?: ProxySettings | undefined;
   /** Waits so many ms. */
   readonly pause?: (ms: number) => Promise<void>;
   /** In ms since 1970. */
@@ -115,11 +117,12 @@ export function createGitHub({
   url,
   repository,
   token,
+  proxy,
   pause = sleep,
   now = Date.now,
 }: GitHubOptions): GitHub {
   const base = `${url.replace(/\/$/, '')}/repos/${repository}`;
-  const fetch = createFetch();
+  const fetch = createFetch(proxy);
   const once = async (method: string, address: string, body?: object): Promise<Answer> => {
     const answer = await fetch(address, {
       method,

@@ -37,12 +37,14 @@ export interface Action {
 }
 
 type Pull = Extract<Job, { kind: 'pull' }>;
+type Group = Extract<Job, { kind: 'group' }>;
 type Push = Extract<Job, { kind: 'push' }>;
 
 /** @returns the exit code: 0 well, 1 not */
 export async function runAction(action: Action): Promise<0 | 1> {
   const job = jobOf(action.eventName, action.event);
   if (job.kind === 'pull') return inPull(action, job);
+  if (job.kind === 'group') return inQueue(action, job);
   if (job.kind === 'push') return afterMerge(action, job);
   action.log(`Nothing to do: ${job.why}.`);
   return 0;
@@ -51,17 +53,35 @@ export async function runAction(action: Action): Promise<0 | 1> {
 async function inPull(action: Action, job: Pull): Promise<0 | 1> {
   const { github, log, stage } = action;
   const changes = manifestsOf(action, await github.filesOf(job.number));
-  const isPlanned = job.isTrusted && stage !== undefined;
-  const outcomes: Outcome[] = [];
-  for (const change of changes) {
-    const outcome = await outcomeOf(action, change, isPlanned);
-    log(`${outcome.file}: ${outcome.state}`);
-    if (outcome.text !== '') log(outcome.text);
-    outcomes.push(outcome);
-  }
+  const outcomes = await outcomesOf(action, changes, job.isTrusted && stage !== undefined);
   // The token of a fork's job only reads.
   if (job.isTrusted) await keepComment(action, job, outcomes);
   else log('A pull request from outside: checked, and neither planned nor commented.');
+  return exitCodeOf(outcomes);
+}
+
+/** Checks alone: what the queue puts together may be a fork's, and nobody looks at a plan of it. */
+async function inQueue(action: Action, { before, after }: Group): Promise<0 | 1> {
+  const changes = manifestsOf(action, await action.github.filesBetween(before, after));
+  return exitCodeOf(await outcomesOf(action, changes, false));
+}
+
+async function outcomesOf(
+  action: Action,
+  changes: readonly Change[],
+  isPlanned: boolean,
+): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const change of changes) {
+    const outcome = await outcomeOf(action, change, isPlanned);
+    action.log(`${outcome.file}: ${outcome.state}`);
+    if (outcome.text !== '') action.log(outcome.text);
+    outcomes.push(outcome);
+  }
+  return outcomes;
+}
+
+function exitCodeOf(outcomes: readonly Outcome[]): 0 | 1 {
   return outcomes.some(({ state }) => state === 'wrong') ? 1 : 0;
 }
 

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import type { ProxySettings } from '../../lib/aws/http-proxied.ts';
 import { MistakeError, toldOf } from '../../terminal/mistake.ts';
 import { folderOf } from './changes.ts';
 import { createGitHub } from './github.ts';
@@ -48,6 +49,12 @@ function penstock(args: readonly string[], workspace: string): Promise<Ended> {
   });
 }
 
+/** As curl reads it, and the runner itself: the names in small letters come first. */
+function proxyOf(): ProxySettings | undefined {
+  const url = given('https_proxy') ?? given('HTTPS_PROXY');
+  return url === undefined ? undefined : { url, except: given('no_proxy') ?? given('NO_PROXY') ?? '' };
+}
+
 function log(text: string): void {
   process.stdout.write(`${withoutCommands(text)}\n`);
 }
@@ -67,6 +74,7 @@ try {
       url: given('GITHUB_API_URL') ?? 'https://api.github.com',
       repository: needed('GITHUB_REPOSITORY'),
       token: needed('GITHUB_TOKEN'),
+      proxy: proxyOf(),
     }),
     penstock: (args) => penstock(args, workspace),
     log,

@@ -514,6 +514,26 @@ describe('issue 15: the merge applies the plan of the pull request', () => {
   });
 });
 
+describe('issue 15: a merge queue', () => {
+  const group = { action: 'checks_requested', merge_group: { base_sha: BEFORE, head_sha: MERGED } };
+
+  it('gets the check of what its group changes, without a plan and without a comment', async () => {
+    await using made = await setUp();
+    made.github.between.set(`${BEFORE}...${MERGED}`, [CHANGED]);
+    expect(await made.run('merge_group', group)).toBe(0);
+    expect(made.commands).toEqual([`check ${FILE}`]);
+    expect(made.github.asked.every((one) => one.startsWith('GET '))).toBe(true);
+    made.write(FILE, inletManifest({ sandbox: 'A B' }));
+    expect(await made.run('merge_group', group)).toBe(1);
+    expect(made.logged.join('\n')).toContain('sandbox: expected');
+  });
+
+  it('refuses an event without a group', async () => {
+    await using made = await setUp();
+    await expect(made.run('merge_group', {})).rejects.toMatchObject({ code: 'EVENT_UNFIT' });
+  });
+});
+
 describe('issue 15: the comment', () => {
   const outcome = (more: Partial<Outcome> = {}): Outcome => ({
     file: FILE,
