@@ -1,5 +1,6 @@
 // A redrive: the dry run, the question, then the run, invocation after invocation.
 import type { RedriveAnswer } from '../lib/redrive/request.ts';
+import { redriveThroughout } from '../lib/redrive/throughout.ts';
 import { MistakeError } from '../terminal/mistake.ts';
 import type { Context } from './context.ts';
 import { agreed } from './planning.ts';
@@ -39,21 +40,19 @@ export async function redriveAsked(context: Context, given: Given, request: Requ
   return exitCodeOf(answer);
 }
 
-/** All invocations: each answer has the next request. Interrupted, it tells what is done so far. */
+/** All invocations: the command goes on by itself, and tells what is done so far. Interrupted, it ends there. */
 async function throughout(context: Context, request: Request, title: string): Promise<RedriveAnswer> {
   const { output, target, signal } = context;
   const work = await output.work(title);
   try {
-    // The command goes on by itself: it sees each answer.
-    let next: Request | undefined = { ...request, continue: false };
-    let answer: RedriveAnswer | undefined;
-    for (;;) {
-      const before: RedriveAnswer | undefined = answer;
-      answer = (await target.invoke('redrive', next)) as RedriveAnswer;
-      if (!hasMore(answer, before) || signal.aborted) break;
-      work.to(`${toldOf(answer)} so far`);
-      next = answer.next;
-    }
+    const answer = await redriveThroughout(
+      async (next) => (await target.invoke('redrive', next)) as RedriveAnswer,
+      request,
+      (soFar) => {
+        if (!signal.aborted) work.to(`${toldOf(soFar)} so far`);
+        return signal.aborted;
+      },
+    );
     work.done(toldOf(answer));
     return answer;
   } catch (error) {
@@ -65,13 +64,6 @@ async function throughout(context: Context, request: Request, title: string): Pr
 /** A dry run delivers nothing: what counts there is what would be sent. */
 function toldOf({ dryRun, chosen, delivered, left }: RedriveAnswer): string {
   return `${chosen} chosen, ${dryRun ? `${left} would be sent` : `${delivered} delivered`}`;
-}
-
-/** Only where the time of an invocation ran out, and it got further than the one before: else it could run for ever. */
-function hasMore({ stopped, next, delivered }: RedriveAnswer, before: RedriveAnswer | undefined): boolean {
-  if (next === undefined || stopped?.why !== 'time') return false;
-  const isFurther = JSON.stringify(next.cursor) !== JSON.stringify(before?.next?.cursor);
-  return isFurther || delivered > (before?.delivered ?? 0);
 }
 
 async function show(output: Context['output'], answer: RedriveAnswer, left: string): Promise<void> {

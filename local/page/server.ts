@@ -9,6 +9,7 @@ import { recordDetail, recordsFeed } from './areas/records.ts';
 import { requestDetail, requestsFeed } from './areas/requests.ts';
 import { runFeed, runsFeed } from './areas/runs.ts';
 import type { Feed } from './events.ts';
+import { redriveChosen } from './redrive.ts';
 import { type Act, type Page, type PageOptions, type Query, type Source, servePage } from './serve.ts';
 import { passToSimulator } from './simulator.ts';
 import { createStore } from './store.ts';
@@ -44,8 +45,9 @@ const ANSWERS: Readonly<Record<string, (looked: Looked, query: Query) => unknown
 };
 
 /** What can be changed. */
-const actsOf = ({ watched }: Looked): Readonly<Record<string, Act>> => ({
-  simulator: (asked) => passToSimulator(watched, asked),
+const actsOf = (looked: Looked): Readonly<Record<string, Act>> => ({
+  simulator: (asked) => passToSimulator(looked.watched, asked),
+  redrive: (asked) => redriveChosen(looked, asked),
 });
 
 /** @throws the error of Node where nobody can listen on the port */

@@ -329,3 +329,18 @@ export interface ChartLine {
   /** One for each time; `null` where there is none. */
   readonly values: readonly (number | null)[];
 }
+
+/** What a redrive came to, in messages; a dry run has sent nothing. */
+export interface RedriveTold {
+  readonly dryRun: boolean;
+  readonly chosen: number;
+  readonly delivered: number;
+  /** In a dry run, what would be sent. */
+  readonly left: number;
+  readonly rejectedAgain: number;
+  readonly filtered: number;
+  readonly withheld: number;
+  readonly lost: number;
+  /** Why it ended early. */
+  readonly stopped?: string;
+}

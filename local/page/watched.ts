@@ -1,6 +1,7 @@
 // What the page looks at: the parts of a running stack, so that it can look at others too.
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { PublishedStream } from '../../lib/published.ts';
+import type { RedriveAnswer } from '../../lib/redrive/request.ts';
 import type { Platform } from '../aep/platform-interface.ts';
 import type { Executions } from '../aws/executions.ts';
 import type { Mappings } from '../aws/mappings.ts';
@@ -33,6 +34,8 @@ export interface Watched {
     arn(name: string): string;
     published(streamArn: string): Promise<PublishedStream | undefined>;
   };
+  /** Calls the function that sends again, once. @throws Error with the function's own words */
+  redrive(request: Readonly<Record<string, unknown>>): Promise<RedriveAnswer>;
   /** Where the dead-letter store is. */
   readonly deadLettersFolder: string;
 }

@@ -37,6 +37,7 @@ export function toldStack(folder = '/nowhere'): Told {
       arn: (name) => `arn:aws:kinesis:eu-west-1:123456789012:stream/${name}`,
       published: async () => undefined,
     },
+    redrive: () => Promise.reject(new Error('nothing is sent again here')),
     deadLettersFolder: folder,
     told,
     mappings,

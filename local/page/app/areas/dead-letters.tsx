@@ -7,22 +7,29 @@ import { List } from '../list.tsx';
 import type { AreaProps } from '../main.tsx';
 import { Amount, Content, Facts, told } from '../parts.tsx';
 import { go, pathOf } from '../place.tsx';
+import { Redrive } from '../redrive.tsx';
 
 export function DeadLetters({ rest: [chosen], onConnection }: AreaProps) {
   const all = useLines<DeadLetterLine>('dead-letters', ({ id }) => id, onConnection);
   const [wanted, setWanted] = useState('');
   const [reason, setReason] = useState('');
+  const [pipeline, setPipeline] = useState('');
+  const [sent, setSent] = useState<readonly string[] | undefined>();
+  const pipelines = useMemo(() => [...new Set((all ?? []).map((line) => line.pipeline))].sort(), [all]);
   const reasons = useMemo(() => countsOf(all ?? []), [all]);
   const fitting = useMemo(() => {
     const words = wanted.toLowerCase().split(/\s+/).filter(Boolean);
     return (all ?? [])
       .filter(
         (line) =>
-          (reason === '' || line.reason === reason) && words.every((word) => says(line).includes(word)),
+          (reason === '' || line.reason === reason) &&
+          (pipeline === '' || line.pipeline === pipeline) &&
+          words.every((word) => says(line).includes(word)),
       )
       .toReversed();
-  }, [all, wanted, reason]);
-  if (all?.length === 0)
+  }, [all, wanted, reason, pipeline]);
+  // What was sent again may have been the last: what came of it is still told.
+  if (all?.length === 0 && sent === undefined)
     return (
       <div class="empty">
         <p>Nothing was rejected. A message that cannot be sent is kept here, with its reason.</p>
@@ -54,8 +61,27 @@ export function DeadLetters({ rest: [chosen], onConnection }: AreaProps) {
               ))}
             </select>
           </label>
+          {pipelines.length > 1 && (
+            <label class="find narrow">
+              <span>Pipeline</span>
+              <select value={pipeline} onChange={(event) => setPipeline(event.currentTarget.value)}>
+                <option value="">all</option>
+                {pipelines.map((name) => (
+                  <option key={name}>{name}</option>
+                ))}
+              </select>
+            </label>
+          )}
         </div>
-        <Amount what="messages" fitting={fitting.length} all={all?.length} />
+        <div class="above-list">
+          <Amount what="messages" fitting={fitting.length} all={all?.length} />
+          {fitting.length > 0 && (
+            <button type="button" onClick={() => setSent(fitting.map(({ id }) => id))}>
+              Send {fitting.length === 1 ? 'it' : `these ${told(fitting.length)}`} again …
+            </button>
+          )}
+        </div>
+        {sent !== undefined && <Redrive ids={sent} onEnd={() => setSent(undefined)} />}
         <List
           label="Dead letters, the newest first"
           rows={fitting}
@@ -81,7 +107,7 @@ export function DeadLetters({ rest: [chosen], onConnection }: AreaProps) {
       {chosen === undefined ? (
         <section class="main-side empty">Choose a message to see its reason and its record.</section>
       ) : (
-        <Detail id={chosen} version={all?.length} />
+        <Detail id={chosen} version={all?.length} onSend={() => setSent([chosen])} />
       )}
     </div>
   );
@@ -96,7 +122,13 @@ function countsOf(lines: readonly DeadLetterLine[]): readonly (readonly [string,
     .sort(([, a], [, b]) => b - a);
 }
 
-function Detail({ id, version }: { readonly id: string; readonly version: unknown }) {
+interface DetailProps {
+  readonly id: string;
+  readonly version: unknown;
+  readonly onSend: () => void;
+}
+
+function Detail({ id, version, onSend }: DetailProps) {
   const detail = useAsked<DeadLetterDetail>(`/api/dead-letter?id=${encodeURIComponent(id)}`, version);
   if (detail === undefined) return <section class="main-side empty">Loading …</section>;
   if (detail === 'gone')
@@ -111,6 +143,11 @@ function Detail({ id, version }: { readonly id: string; readonly version: unknow
       <h2>
         <span class="reason">{reason}</span> <bdi>{message}</bdi>
       </h2>
+      <div class="buttons">
+        <button type="button" onClick={onSend}>
+          Send this one again …
+        </button>
+      </div>
       {notes.map((note) => (
         <p class="says" key={note}>
           {note}
