@@ -3,6 +3,7 @@
 import type { PublishedRoute } from '../published.ts';
 import type { ForwardRuntime } from '../runtime.ts';
 import { type SessionsOf, sessionsOf } from '../sessions.ts';
+import { MAX_REQUEST_BYTES } from './frame/body.ts';
 import { createMemory, type Memory } from './memory.ts';
 import { createPipelines, type Pipelines } from './pipelines.ts';
 import { createSchemas, type Schemas } from './read/formats/by-schema.ts';
@@ -16,6 +17,28 @@ export interface ContainerState {
   readonly memory: Memory;
   readonly schemas: Schemas;
   readonly inletOf: (route: PublishedRoute) => KnownInlet;
+  readonly spare: SpareMemory;
+}
+
+/** Memory for the bodies of requests, used again and again: new memory would have to be mapped page by page. */
+export interface SpareMemory {
+  /** A request's worth. */
+  take(): Buffer;
+  /** Call it only for memory that no request can read any more. */
+  giveBack(memory: Buffer): void;
+}
+
+/** As many as two events of 6 MB need at a time. */
+const MAX_SPARE = 16;
+
+function createSpareMemory(): SpareMemory {
+  const spare: Buffer[] = [];
+  return {
+    take: () => spare.pop() ?? Buffer.allocUnsafeSlow(MAX_REQUEST_BYTES),
+    giveBack(memory) {
+      if (spare.length < MAX_SPARE) spare.push(memory);
+    },
+  };
 }
 
 /** What is known of an inlet. */
@@ -31,6 +54,7 @@ export function createContainer(runtime: ForwardRuntime): ContainerState {
     memory: createMemory(),
     schemas: createSchemas(runtime.clock, runtime.schemas),
     inletOf: inlets(runtime),
+    spare: createSpareMemory(),
     sessions: sessionsOf(runtime, {
       onIssued: () => runtime.metrics.count('TokensIssued', 1),
       onFailed: () => runtime.metrics.count('TokenFailures', 1),

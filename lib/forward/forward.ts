@@ -137,9 +137,11 @@ async function settleBatch(ended: EndedBatch): Promise<string | undefined> {
   for (const { counts } of outcomes) checkConservation(counts);
   const checkpoint = settlements[0]?.checkpoint;
   for (const [index, { route }] of turns.entries()) {
-    const done = doneBy(end.routes[index]?.settled ?? [], settlements[index] as RouteSettlement);
+    const done = doneBy(allSettled(end.routes[index], checkpoint), settlements[index] as RouteSettlement);
     container.memory.keep(memoryKey(received, route), done, checkpoint, turns.length);
   }
+  // Nothing reads these bodies any more: each was answered, with an entry for every message.
+  for (const { memory } of end.routes.flatMap(({ sent }) => sent.whole)) container.spare.giveBack(memory);
   if (checkpoint === undefined) await marks.clear();
   return checkpoint;
 }
@@ -152,12 +154,25 @@ function reportUnread({ received, invocation, container, stream, end }: EndedBat
   if (stream.faults.size > 0) container.pipelines.forget(received.streamArn);
 }
 
+/**
+ * Every message of a route with its verdict. Those of blocks that were taken whole have no object each; they are asked
+ * for only where some of the batch comes again.
+ */
+function allSettled(end: RouteEnd | undefined, checkpoint: string | undefined): readonly Settled[] {
+  const { settled = [], sent } = end ?? {};
+  if (checkpoint === undefined || sent === undefined || sent.whole.length === 0) return settled;
+  const taken = sent.whole.flatMap((block) =>
+    block.messages().map(({ message }) => ({ message, verdict: DELIVERED })),
+  );
+  return [...settled, ...taken];
+}
+
 function routeOutcome(
   { route, standing }: RouteTurn,
   { received, invocation, stream, turns, end, started }: EndedBatch,
   one: RouteEnd & { readonly settlement: RouteSettlement; readonly isMarked: boolean },
 ): InvocationOutcome {
-  const { sent, settled, known, settlement, isMarked } = one;
+  const { sent, known, settlement, isMarked } = one;
   const { checkpoint } = settlement;
   return {
     pipeline: route,
@@ -166,7 +181,7 @@ function routeOutcome(
     sent,
     counts: { ...settlement, decoded: end.decoded, known, acknowledged: sent.acknowledged },
     left: end.left.length,
-    again: isMarked ? 0 : beyond(settled, checkpoint),
+    again: isMarked ? 0 : beyond(allSettled(one, checkpoint), checkpoint),
     held: learn(standing, sent, checkpoint),
     started,
     isOnly: turns.length === 1 && stream.faults.size === 0,

@@ -10,7 +10,7 @@ import type { Settled } from './verdict.ts';
  */
 export function learn(
   standing: Standing,
-  { settled, unproven, failing, troubled }: Sent,
+  { settled, whole, unproven, failing, troubled }: Sent,
   checkpoint: string | undefined,
 ): Held | undefined {
   if (troubled) standing.clear();
@@ -26,6 +26,8 @@ export function learn(
     if (isKept && unproven.has(message)) standing.refused(1);
     if (!isKept && !unproven.has(message)) standing.know(message);
   }
+  if (standing.hasSuspects)
+    for (const { message } of whole.flatMap((block) => block.messages())) standing.cleared(message);
   return held;
 }
 

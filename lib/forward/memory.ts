@@ -17,6 +17,7 @@ interface Shard {
 
 export interface Recalled {
   has(message: Message): boolean;
+  readonly isEmpty: boolean;
   /** The key of the last one in the stream's order. */
   readonly latest: string | undefined;
 }
@@ -43,6 +44,7 @@ export function createMemory(mostKeys = MAX_KEYS): Memory {
       const keys = shards.get(nameOf(shard));
       return {
         has: (message) => keys?.has(keyOf(message)) ?? false,
+        isEmpty: keys === undefined,
         get latest() {
           return latestOf(keys ?? []);
         },

@@ -1,5 +1,6 @@
 // Decodes the records of an event once and sends them on every route: the first requests are under way while the next
 // records are prepared.
+import type { Block } from './frame/block.ts';
 import type { Framed } from './frame/framed.ts';
 import {
   createRoom,
@@ -23,7 +24,7 @@ import { isParked, type Settled } from './verdict.ts';
 /** What became of the messages on one route. */
 export interface RouteEnd {
   readonly sent: Sent;
-  /** Every message that was prepared, with its verdict. */
+  /** Every message that was prepared, with its verdict, but those of `sent.whole`. */
   readonly settled: readonly Settled[];
   /** Messages that its conditions leave out, besides those. */
   readonly leftOut: LeftOutCount;
@@ -100,17 +101,33 @@ async function prepareGroups(
   stages: StreamStages,
   room: Room,
 ): Promise<StreamPrepared[]> {
-  const groups = recordGroups(records, isPlain(stages.decoding));
+  const [only] = turns.length === 1 ? turns : [];
+  const blocks = isPlain(stages.decoding) ? only?.blocks : undefined;
+  const groups = recordGroups(records, isPlain(stages.decoding), only?.framer.frameBytes);
   const lanes = turns.map((turn) => laneOfRoute(turn, { groups: groups.length, isOnly: turns.length === 1 }));
   const parts: StreamPrepared[] = [];
   for (const [at, group] of groups.entries()) {
-    const part = await prepareAll(group, stages, room);
-    for (const [index, prepared] of part.routes.entries()) lanes[index]?.(prepared, at === groups.length - 1);
-    parts.push(part);
+    const block = blocks !== undefined && room.isLeft() ? blocks(group) : undefined;
+    if (block !== undefined) {
+      only?.sending.add([block]);
+      room.take(block.body.length);
+      parts.push(preparedAsBlock(block));
+    } else {
+      const part = await prepareAll(group, stages, room);
+      for (const [index, prepared] of part.routes.entries())
+        lanes[index]?.(prepared, at === groups.length - 1);
+      parts.push(part);
+    }
     // Lets the requests that were started leave.
     await new Promise(setImmediate);
   }
   return parts;
+}
+
+/** All messages of the group are on their way already. */
+function preparedAsBlock({ length }: Block): StreamPrepared {
+  const none = { framed: [], settled: [], leftOut: 0, known: 0, witness: undefined };
+  return { routes: [none], leftOut: { messages: [], by: [] }, decoded: length, left: [] };
 }
 
 /**

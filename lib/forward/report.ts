@@ -1,12 +1,12 @@
 // One log line and the metrics of an invocation. They hold no record content and no partition key.
-import type { BatchReply } from '../aep/inlet.ts';
+import type { AnsweredReply, BatchReply } from '../aep/inlet.ts';
 import type { Failure } from '../failure.ts';
 import { type PublishedPipeline, streamNameOf } from '../published.ts';
 import type { ForwardRuntime, Metrics } from '../runtime.ts';
 import { type Counts, differenceOf } from './conservation.ts';
 import type { Received } from './read/event.ts';
 import type { Message } from './read/message.ts';
-import type { MessageBatch } from './send/batch.ts';
+import { framedIn, isBlock, type SentBatch } from './send/batch.ts';
 import type { Sent } from './send/run.ts';
 import { lowest, type RouteSettlement } from './settle.ts';
 import type { Reason } from './verdict.ts';
@@ -41,29 +41,38 @@ const HELD_NEXT =
 /** Measures each request: its size, its duration, and the age of its oldest message that AEP took. */
 export function measureRequest(
   metrics: Metrics,
-  batch: MessageBatch,
+  batch: SentBatch,
   reply: BatchReply,
   { startedAt, endedAt }: { readonly startedAt: number; readonly endedAt: number },
 ): void {
   metrics.measure('RequestMessages', batch.length, 'Count');
-  metrics.measure(
-    'RequestBytes',
-    batch.reduce((sum, { size }) => sum + size, 0),
-    'Bytes',
-  );
+  metrics.measure('RequestBytes', sizeOf(batch), 'Bytes');
   metrics.measure('RequestMs', endedAt - startedAt, 'Milliseconds');
   if (reply.kind === 'failed') {
     metrics.count('RequestsFailed', 1, reply.class);
     return;
   }
-  let oldest = Number.POSITIVE_INFINITY;
-  reply.outcomes.forEach(({ kind }, index) => {
-    const arrivedAt = batch[index]?.message.arrivedAt;
-    if (kind === 'acknowledged' && arrivedAt !== undefined) oldest = Math.min(oldest, arrivedAt * 1_000);
-  });
+  const oldest = oldestTaken(batch, reply);
   // The clocks of Kinesis and of this machine may differ.
-  if (oldest !== Number.POSITIVE_INFINITY)
-    metrics.measure('ArrivalToAcceptedMs', Math.max(0, endedAt - oldest), 'Milliseconds');
+  if (oldest !== undefined)
+    metrics.measure('ArrivalToAcceptedMs', Math.max(0, endedAt - oldest * 1_000), 'Milliseconds');
+}
+
+function sizeOf(batch: SentBatch): number {
+  return isBlock(batch) ? batch.size : batch.reduce((sum, { size }) => sum + size, 0);
+}
+
+/** When the oldest message that AEP took of the batch arrived, in seconds since the epoch. */
+function oldestTaken(batch: SentBatch, { outcomes, acknowledged }: AnsweredReply): number | undefined {
+  if (isBlock(batch) && acknowledged === batch.length) return batch.oldestArrival();
+  const messages = framedIn(batch);
+  let oldest: number | undefined;
+  outcomes.forEach(({ kind }, index) => {
+    const arrivedAt = messages[index]?.message.arrivedAt;
+    if (kind !== 'acknowledged' || arrivedAt === undefined) return;
+    if (oldest === undefined || arrivedAt < oldest) oldest = arrivedAt;
+  });
+  return oldest;
 }
 
 /** In every invocation: received = acknowledged + acknowledged before + filtered + rejected + parked + returned. */

@@ -2,14 +2,15 @@
 import { isFailure } from '../failure.ts';
 import { type PublishedRoute, streamNameOf } from '../published.ts';
 import type { Metrics } from '../runtime.ts';
-import type { ContainerState } from './container.ts';
+import type { ContainerState, SpareMemory } from './container.ts';
+import type { Block } from './frame/block.ts';
 import { createFramer, type Framer } from './frame/frame.ts';
 import type { Way } from './frame/way.ts';
 import type { Invocation } from './invocation.ts';
 import type { BatchMarks } from './marks.ts';
 import type { Recalled } from './memory.ts';
 import { type Parking, parkingOf } from './park.ts';
-import type { Received } from './read/event.ts';
+import type { KinesisRecord, Received } from './read/event.ts';
 import { keyOf, type Message } from './read/message.ts';
 import { measureRequest } from './report.ts';
 import { type BatchOptions, MAX_MESSAGES } from './send/batch.ts';
@@ -24,6 +25,8 @@ export interface RouteTurn {
   readonly route: PublishedRoute;
   readonly framer: Framer;
   readonly way: Way;
+  /** Makes a request of a group of records at once; `undefined` if they have to be looked at one by one. */
+  readonly blocks: ((records: readonly KinesisRecord[]) => Block | undefined) | undefined;
   readonly batching: BatchOptions;
   readonly sending: Sending;
   readonly standing: Standing;
@@ -55,6 +58,19 @@ export function startTurn(route: PublishedRoute, options: TurnOptions): RouteTur
   const parking = parkingOf(route, received, runtime, store);
   const metrics = isOnly ? runtime.metrics : metricsOfRoute(runtime.metrics);
   const { from } = route;
+  const transform = createTransform(route);
+  // A request larger than a second's rate might need more time than there is.
+  const maxMessages = Math.min(MAX_MESSAGES, route.rate?.messagesPerSecond ?? MAX_MESSAGES);
+  // Whatever is looked up for single messages needs an object for each.
+  const isAllAlike =
+    isOnly &&
+    route.order !== 'strict' &&
+    route.park === undefined &&
+    from === undefined &&
+    transform === undefined &&
+    known.isEmpty &&
+    !standing.hasSuspects &&
+    !standing.isUnclear;
   return {
     route,
     framer,
@@ -66,11 +82,11 @@ export function startTurn(route: PublishedRoute, options: TurnOptions): RouteTur
       : sendingOf(route, { ...options, framer, limits, standing, metrics }),
     batching: {
       strict: route.order === 'strict',
-      // A request larger than a second's rate might need more time than there is.
-      maxMessages: Math.min(MAX_MESSAGES, route.rate?.messagesPerSecond ?? MAX_MESSAGES),
+      maxMessages,
     },
+    blocks: isAllAlike ? blocksOf(framer, container.spare, maxMessages) : undefined,
     way: {
-      transform: createTransform(route),
+      transform,
       frame: framer.frame,
       isFor: from === undefined ? undefined : (message) => hasArrivedSince(from, message),
       chooses: route.records?.where !== undefined,
@@ -80,6 +96,17 @@ export function startTurn(route: PublishedRoute, options: TurnOptions): RouteTur
           : (message) => known.has(message) || isMarked(message),
       isWitness,
     },
+  };
+}
+
+function blocksOf({ block }: Framer, { take }: SpareMemory, maxMessages: number): RouteTurn['blocks'] {
+  if (block === undefined) return undefined;
+  let isUnusual = false;
+  return (records) => {
+    // What is unusual seldom comes alone, and each try costs.
+    const made = isUnusual ? undefined : block(records, take, maxMessages);
+    isUnusual = made === undefined;
+    return made;
   };
 }
 

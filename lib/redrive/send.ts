@@ -8,7 +8,7 @@ import { createDecoding, type Decoding } from '../forward/read/decoding.ts';
 import { createSchemas } from '../forward/read/formats/by-schema.ts';
 import { isAggregate } from '../forward/read/kpl.ts';
 import type { Message } from '../forward/read/message.ts';
-import { type BatchOptions, batch, MAX_MESSAGES } from '../forward/send/batch.ts';
+import { type BatchOptions, batch, framedIn, MAX_MESSAGES } from '../forward/send/batch.ts';
 import { createLimits } from '../forward/send/limits.ts';
 import type { Sender, Stop } from '../forward/send/run.ts';
 import { send } from '../forward/send/send.ts';
@@ -145,7 +145,7 @@ export function createCarrier(options: CarrierOptions): Carrier {
     });
     const tried = new Set<Message>();
     const post: Sender['post'] = (messages, ...rest) => {
-      for (const { message } of messages) tried.add(message);
+      for (const { message } of framedIn(messages)) tried.add(message);
       return sender.post(messages, ...rest);
     };
     return { shardId, framer, sender: { ...sender, post }, parts: new Map(), tried, bytes: 0, stuck: 0 };

@@ -4,7 +4,7 @@ import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { MAX_RECORDS_BYTES } from '../../lib/bounds.ts';
 import { publishedFormat } from '../../lib/formats.ts';
-import { MAX_REQUEST_BYTES } from '../../lib/forward/frame/frame.ts';
+import { MAX_REQUEST_BYTES } from '../../lib/forward/frame/body.ts';
 import { MAX_DEPTH } from '../../lib/forward/json/check.ts';
 import { MAX_PIECES, MAX_RECORD_BYTES } from '../../lib/forward/read/decode.ts';
 import { MAX_UNPACKED_BYTES } from '../../lib/forward/read/unpack.ts';

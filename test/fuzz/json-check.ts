@@ -1,7 +1,7 @@
 // The JSON check against `JSON.parse`, on texts that are nearly JSON: one says yes exactly where the other does.
 import { isUtf8 } from 'node:buffer';
 import fc from 'fast-check';
-import { checkJson } from '../../lib/forward/json/json-check.ts';
+import { checkJson, textMemory } from '../../lib/forward/json/json-check.ts';
 
 const DEPTH = 40;
 
@@ -98,6 +98,35 @@ export function sameAsTheParser(runs: number, seed: number): void {
         if (Object.hasOwn(whole, 'header') && Object.hasOwn(whole, 'body')) return false;
       }
       return said === truth;
+    }),
+    { numRuns: runs, seed },
+  );
+}
+
+/** @throws where a text that is checked among others, where it lies, gets another answer than by itself */
+export function sameInPlace(runs: number, seed: number): void {
+  const placed = fc.array(fc.tuple(text, change), { minLength: 1, maxLength: 8 });
+  const frame = fc.constantFrom(['', ''], ['{"header":{},"body":', '}'], ['[', ']]']);
+  fc.assert(
+    fc.property(placed, frame, fc.nat(), (made, [before, after], split) => {
+      const texts = made.map(([one, how]) => changed(Buffer.from(one), how));
+      const between = before.length + 1 + after.length;
+      const { bytes, start, ends, checkEach } = textMemory();
+      let at = start + before.length;
+      const write = (index: number, one: Buffer) => {
+        ends[index] = at + one.copy(bytes, at);
+        at += one.length + bytes.write(`${after},${before}`, at + one.length);
+      };
+      const found = texts.findIndex((one) => checkJson(one, DEPTH) !== 'object');
+      const expected = found === -1 ? texts.length : found;
+      let checked = 0;
+      for (const upTo of new Set([1 + (split % texts.length), texts.length])) {
+        for (let index = checked; index < upTo; index++) write(index, texts[index] as Buffer);
+        const said = checkEach(start + before.length, checked, upTo, between, DEPTH);
+        if (said < upTo) return said === expected;
+        checked = upTo;
+      }
+      return expected === texts.length;
     }),
     { numRuns: runs, seed },
   );

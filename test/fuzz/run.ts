@@ -8,7 +8,7 @@ import { tableLines } from '../../terminal/table.ts';
 import { TRIGGER } from './decoding.ts';
 import { FORMATS } from './formats.ts';
 import { tellStories } from './forward-model.ts';
-import { sameAsTheParser } from './json-check.ts';
+import { sameAsTheParser, sameInPlace } from './json-check.ts';
 import { PATTERNS } from './pattern.ts';
 import { PRESETS } from './presets.ts';
 import type { Property } from './property.ts';
@@ -20,10 +20,12 @@ const STORIES = 10_000;
 /** A text takes microseconds and leaves nothing behind: the turns in between are for the memory of fast-check alone. */
 const TEXTS_AT_A_TIME = 10_000;
 
-const jsonCheck: Property = async (runs, seed = 0) => {
-  for (let done = 0; done < runs; done += TEXTS_AT_A_TIME)
-    sameAsTheParser(Math.min(TEXTS_AT_A_TIME, runs - done), seed + done);
-};
+const inTurns =
+  (check: (runs: number, seed: number) => void): Property =>
+  async (runs, seed = 0) => {
+    for (let done = 0; done < runs; done += TEXTS_AT_A_TIME)
+      check(Math.min(TEXTS_AT_A_TIME, runs - done), seed + done);
+  };
 
 const stories: Property = async (runs, seed = 0) => {
   await tellStories(runs, seed);
@@ -56,7 +58,10 @@ const PROPERTIES = new Map<string, Entry>([
   ...entries(PATTERNS),
   ...entries(PRESETS),
   ...entries(SCHEMAS),
-  ...entries({ 'the JSON check says what the parser says': jsonCheck }),
+  ...entries({
+    'the JSON check says what the parser says': inTurns(sameAsTheParser),
+    'the JSON check says the same of texts in a row': inTurns(sameInPlace),
+  }),
 ]);
 
 /** A property that hangs cannot say so itself: nobody takes longer than this, in ms. */

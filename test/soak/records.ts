@@ -40,8 +40,10 @@ const unfit = (bytes: Buffer | string): Made => ({ fate: 'unfit', bytes: Buffer.
 const filler = (random: Random, most: number) => 'x'.repeat(Math.floor(random() * most));
 const raw = (mark: string, rest: string) => `{"id":"${mark}","firstName":"Ana"${rest}}`;
 
-/** Kinds of raw records with their weights. All of what a parser that writes anew would change is among them. */
-const RAW: readonly (readonly [weight: number, kind: Kind])[] = [
+type Weighed = readonly (readonly [weight: number, kind: Kind])[];
+
+/** Kinds of raw records that the forwarder can send without looking at each by itself, with their weights. */
+const ORDINARY: Weighed = [
   [8_000, (mark, random) => lands(raw(mark, `,"pad":"${filler(random, 600)}"`))],
   [
     500,
@@ -56,6 +58,14 @@ const RAW: readonly (readonly [weight: number, kind: Kind])[] = [
         ` \r\n{ "id" :\t"${mark}" ,\n  "firstName" : "Ana", "deep":${'['.repeat(200)}${']'.repeat(200)}} \n`,
       ),
   ],
+  [50, (mark, random) => lands(raw(mark, `,"pad":"${filler(random, 20_000)}"`))],
+  [60, (mark) => ({ ...lands(raw(mark, `,"note":"${REFUSED}"`)), fate: 'refused' })],
+  [1, (mark) => ({ ...lands(raw(mark, `,"note":"${POISON}"`)), fate: 'refused' })],
+];
+
+/** Kinds of raw records with their weights. All of what a parser that writes anew would change is among them. */
+const RAW: Weighed = [
+  ...ORDINARY,
   [
     200,
     (mark) => {
@@ -63,7 +73,6 @@ const RAW: readonly (readonly [weight: number, kind: Kind])[] = [
       return { fate: 'lands', bytes: Buffer.concat([buffer('\ufeff'), json]), json };
     },
   ],
-  [50, (mark, random) => lands(raw(mark, `,"pad":"${filler(random, 20_000)}"`))],
   [20, (mark) => unfit(`${mark} is no JSON`)],
   [20, (mark) => unfit(`${raw(mark, '')},${raw(mark, '')}`)],
   [20, (mark) => unfit(`[${raw(mark, '')}]`)],
@@ -76,9 +85,9 @@ const RAW: readonly (readonly [weight: number, kind: Kind])[] = [
       ),
   ],
   [10, (mark) => unfit(`{"header":{"flowId":"another"},"body":${raw(mark, '')}}`)],
-  [60, (mark) => ({ ...lands(raw(mark, `,"note":"${REFUSED}"`)), fate: 'refused' })],
-  [1, (mark) => ({ ...lands(raw(mark, `,"note":"${POISON}"`)), fate: 'refused' })],
 ];
+/** Of so many records in a row none is out of the ordinary; then as many are of all kinds. */
+const STRETCH = 3_000;
 
 const xdm = (mark: string, name: string) => `{"_id":"${mark}","person":{"name":{"firstName":"${name}"}}}`;
 const packed = (pack: (bytes: Buffer) => Buffer): Kind => {
@@ -89,7 +98,7 @@ const packed = (pack: (bytes: Buffer) => Buffer): Kind => {
 };
 
 /** Kinds of pre-transformed records, which go out as sub-records of aggregates. */
-const XDM: readonly (readonly [weight: number, kind: Kind])[] = [
+const XDM: Weighed = [
   [700, (mark, random) => lands(xdm(mark, `Ana ${filler(random, 300)}`))],
   [100, (mark) => lands(` {\n "_id" : "${mark}" , "person":{"name":{"firstName":"\\u0041\\/\u2028"}}}`)],
   [80, packed(gzipSync)],
@@ -124,7 +133,9 @@ export function* rawPuts(oracle: Oracle, from: number, to: number, random: Rando
 export function rawRecord(index: number, position: number, random: Random): Made {
   const mark = markOf(index);
   const isRare = position % RARE === 17;
-  return isRare ? large(mark, position % (2 * RARE) < RARE) : kindOf(RAW, position, random)(mark, random);
+  if (isRare) return large(mark, position % (2 * RARE) < RARE);
+  const isMixed = position % (2 * STRETCH) < STRETCH;
+  return (isMixed ? kindOf(RAW, position, random) : weighed(ORDINARY, random))(mark, random);
 }
 
 /** A request takes 1 MB; Kinesis takes 48 KB more. */
@@ -147,9 +158,12 @@ export function* aggregatedPuts(oracle: Oracle, from: number, to: number, random
 }
 
 /** By weight; the first few dozen are one of each kind in turn, so that a short run has them all. */
-function kindOf(kinds: typeof RAW, position: number, random: Random): Kind {
+function kindOf(kinds: Weighed, position: number, random: Random): Kind {
   const ofEach = kinds[position % 7 === 0 ? position / 7 : kinds.length];
-  if (ofEach !== undefined) return ofEach[1];
+  return ofEach === undefined ? weighed(kinds, random) : ofEach[1];
+}
+
+function weighed(kinds: Weighed, random: Random): Kind {
   let left = random() * kinds.reduce((sum, [weight]) => sum + weight, 0);
   for (const [weight, kind] of kinds) {
     left -= weight;

@@ -3,7 +3,7 @@ import type { BatchReply, Outcome } from '../../lib/aep/inlet.ts';
 import type { Session } from '../../lib/aep/token.ts';
 import { Failure } from '../../lib/failure.ts';
 import type { Framed } from '../../lib/forward/frame/framed.ts';
-import type { Lane, MessageBatch } from '../../lib/forward/send/batch.ts';
+import { framedIn, type Lane, type MessageBatch } from '../../lib/forward/send/batch.ts';
 import { createLimits } from '../../lib/forward/send/limits.ts';
 import type { Sender } from '../../lib/forward/send/run.ts';
 import { send } from '../../lib/forward/send/send.ts';
@@ -60,7 +60,8 @@ export function sending(post: Post, more: Partial<Sender> & { budget?: number } 
   const timeouts: number[] = [];
   const end = clock.now() + (more.budget ?? 58_000);
   const sender: Sender = {
-    post: async (batch, session, timeoutMs) => {
+    post: async (whole, session, timeoutMs) => {
+      const batch = framedIn(whole);
       posts.push(named(batch));
       timeouts.push(timeoutMs);
       await turn();

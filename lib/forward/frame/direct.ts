@@ -13,7 +13,7 @@ import type { Takers } from './takers.ts';
 export type Direct = (records: readonly KinesisRecord[]) => (Framed | undefined)[];
 
 /** Its bytes are decoded again when they are asked for, which delivery never does. Do not spread this object. */
-class RecordMessage implements Message {
+export class RecordMessage implements Message {
   readonly sequenceNumber: string;
   readonly partitionKey: string | undefined;
   readonly arrivedAt: number | undefined;

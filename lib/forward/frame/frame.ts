@@ -5,25 +5,25 @@ import { check } from '../json/check.ts';
 import type { Decoded } from '../read/decode.ts';
 import { createDeriver } from '../transform/derive.ts';
 import { type Rejected, rejected, type Settled } from '../verdict.ts';
+import { createBlockWriter, type WriteBlock } from './block.ts';
+import { CLOSING, MAX_REQUEST_BYTES, OPENING, REQUEST_OVERHEAD } from './body.ts';
 import { createDirect, type Direct } from './direct.ts';
 import type { Frame, Framed } from './framed.ts';
 import { createSlabs, gather, type Slabs } from './slab.ts';
 import type { Takers } from './takers.ts';
 
-/** The inlet takes 1 MB. No source says whether that is 10^6 or 2^20. Contract §6.4. */
-export const MAX_REQUEST_BYTES = 990_000;
-
 /** More than any header that a producer writes around an entity; that header is left out. */
 const OWN_HEADER_BYTES = 64 * 1024;
-
-const OPENING = Buffer.from('{"messages":[');
-const CLOSING = Buffer.from(']}');
 
 /** How the messages of one pipeline are framed. */
 export interface Framer {
   frame(decoded: Decoded): Framed | Settled<Rejected>;
   /** For records that are neither packed nor transformed; `undefined` where the pipeline does more with each record. */
   readonly direct: Direct | undefined;
+  /** The same for groups of records that one request takes. */
+  readonly block: WriteBlock | undefined;
+  /** Bytes that the frame of a message has, where all messages have the same. */
+  readonly frameBytes: number;
   /**
    * The same for a record that lies in memory without a frame: itself, or a framed copy. `undefined` for one that is
    * too large.
@@ -32,9 +32,6 @@ export interface Framer {
   /** The body of a request with these messages. */
   body(messages: readonly Framed[]): Uint8Array<ArrayBuffer>;
 }
-
-/** Bytes of a request besides its messages. */
-export const REQUEST_OVERHEAD = OPENING.length + CLOSING.length;
 
 /**
  * @param shardId of the messages; needed where the pipeline derives ids
@@ -64,6 +61,8 @@ export function createFramer(pipeline: PublishedPipeline, shardId?: string): Fra
       return { message, slab, start, end, size: end - start + 1 };
     },
     around: usual && derive === undefined ? (bare) => framedCopy(bare, usual, slabs) : undefined,
+    block: usual && derive === undefined ? createBlockWriter(usual) : undefined,
+    frameBytes: usual === undefined ? 0 : around(usual),
     direct: usual && derive === undefined ? createDirect(usual, slabs, largestIn(usual)) : undefined,
     body(messages) {
       const size = messages.reduce((sum, framed) => sum + framed.size, REQUEST_OVERHEAD - 1);

@@ -11,6 +11,7 @@ export type JsonVerdict = 'object' | 'envelope' | 'not-an-object' | 'too-deep' |
 
 interface Exports {
   readonly check: (length: number, most: number) => number;
+  readonly checkEach: TextMemory['checkEach'];
   readonly count: () => number;
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
 }
@@ -26,6 +27,9 @@ interface Instance extends Exports {
 const TEXT = 65_536;
 const MEMBERS = 61_440;
 const MAX_MEMBERS = 255;
+const ENDS = 1_065_536;
+/** The texts between `TEXT` and `ENDS` that can be checked in place. */
+const MAX_TEXTS = 2_000;
 const NUMBERS_PER_MEMBER = 4;
 const BEHIND = 16;
 const WASM_PAGE = 65_536;
@@ -45,6 +49,34 @@ const { Module, Instance } = (
   }
 ).WebAssembly;
 
+/**
+ * Memory in which texts are checked where they lie. There is one, and it is used again: copy out what is to stay, before
+ * anybody else can ask for it.
+ */
+export interface TextMemory {
+  readonly bytes: Buffer;
+  /** Where texts may begin. There is room for 1,000,000 bytes. */
+  readonly start: number;
+  /** Where each text ends; has to be written before it is checked. */
+  readonly ends: Uint32Array;
+  /**
+   * Checks the texts from number `from` on, up to `to`, as `checkJson` does. The first of all begins at `first`.
+   * Between two of them are `between` bytes, and none of these is whitespace. Overwrites 16 bytes that are so far behind
+   * the last one.
+   * @returns the number of the first one that is not an `object`; otherwise `to`
+   */
+  checkEach(first: number, from: number, to: number, between: number, maxDepth: number): number;
+}
+
+let shared: TextMemory | undefined;
+
+export function textMemory(): TextMemory {
+  if (shared !== undefined) return shared;
+  const { checkEach, memory, bytes } = instantiate(0);
+  shared = { bytes, start: TEXT, ends: new Uint32Array(memory.buffer, ENDS, MAX_TEXTS), checkEach };
+  return shared;
+}
+
 let compiled: object | undefined;
 let instance: Instance | undefined;
 /** The one that checked last. */
@@ -52,11 +84,11 @@ let last: Instance | undefined;
 
 function instantiate(bytesOfText: number): Instance {
   compiled ??= new Module(Buffer.from(WASM, 'base64'));
-  const { check, count, memory } = new Instance(compiled).exports as Exports;
+  const { check, checkEach, count, memory } = new Instance(compiled).exports as Exports;
   const missing = TEXT + bytesOfText + BEHIND - memory.buffer.byteLength;
   if (missing > 0) memory.grow(Math.ceil(missing / WASM_PAGE));
   const members = new Uint32Array(memory.buffer, MEMBERS, MAX_MEMBERS * NUMBERS_PER_MEMBER);
-  return { check, count, memory, members, bytes: Buffer.from(memory.buffer) };
+  return { check, checkEach, count, memory, members, bytes: Buffer.from(memory.buffer) };
 }
 
 function instanceFor(length: number): Instance {

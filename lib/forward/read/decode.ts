@@ -190,13 +190,22 @@ export function fromBase64(text: string): Buffer | undefined {
  * characters whose lower byte is a letter, and stray last bits.
  */
 export function isWholeBase64(text: string, decoded: number): boolean {
-  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
-  if (decoded !== (text.length / 4) * 3 - padding) return false;
+  if (decoded !== wholeBase64Bytes(text)) return false;
   if (text.includes('-') || text.includes('_') || WIDE.test(text)) return false;
+  const padding = paddingOf(text);
   if (padding === 0) return true;
   const last = LETTERS.indexOf(text.charAt(text.length - padding - 1));
   const stray = last & (padding === 1 ? 0b11 : 0b1111);
   return stray === 0;
+}
+
+/** How many bytes canonical base64 stands for. */
+export function wholeBase64Bytes(text: string): number {
+  return (text.length / 4) * 3 - paddingOf(text);
+}
+
+function paddingOf(text: string): number {
+  return text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
 }
 
 /** The record as one message with these bytes. */

@@ -4,7 +4,7 @@ import { backoffMs } from '../../aep/retry.ts';
 import { Failure } from '../../failure.ts';
 import type { Framed } from '../frame/framed.ts';
 import { DELIVERED, rejected } from '../verdict.ts';
-import type { MessageBatch } from './batch.ts';
+import { framedIn, isBlock, type MessageBatch, type SentBatch } from './batch.ts';
 import { nextStep, PACE, SERVER_ERROR, type Step, UNCLEAR_TRIES } from './classes.ts';
 import { request, takesAgain, waitMs } from './request.ts';
 import {
@@ -24,7 +24,7 @@ import {
 
 /** A request to be made. */
 export interface Work {
-  readonly batch: MessageBatch;
+  readonly batch: SentBatch;
   /** 1 for the first. */
   readonly attempt: number;
   /** Part of a request that got a processing error every time: the record at fault is searched for. */
@@ -39,6 +39,11 @@ export interface Work {
   readonly renewed?: boolean;
   /** Not sent yet: none of it may be sent ahead of the rest. */
   readonly fresh?: boolean;
+}
+
+/** A request that was made, of which each message is looked at. */
+interface Listed extends Work {
+  readonly batch: MessageBatch;
 }
 
 /** Makes the request and all that follow from it. */
@@ -78,7 +83,7 @@ function takeOne(waiting: Work[], random: number): Work[] {
   const total = waiting.reduce((sum, { batch }) => sum + batch.length, 0);
   let index = waiting.some(({ fresh }) => fresh) ? 0 : Math.min(total - 1, Math.floor(random * total));
   for (const [at, work] of waiting.entries()) {
-    const { batch } = work;
+    const batch = framedIn(work.batch);
     if (index >= batch.length) {
       index -= batch.length;
       continue;
@@ -95,30 +100,40 @@ async function attempt({ fresh: _, ...work }: Work, course: Course, run: Run): P
   const made = await request(work.batch, course, run);
   if (made === undefined) return [];
   const { reply } = made;
+  if (reply.kind === 'answered') {
+    run.acknowledged += reply.acknowledged;
+    if (work.troubled === true && reply.acknowledged === work.batch.length) run.troubleAt = run.requests;
+    if (isWhole(work, reply, run)) return tookWhole(work.batch, reply, made, course, run);
+  }
+  const listed = { ...work, batch: framedIn(work.batch) };
   return reply.kind === 'answered'
-    ? afterAnswer(work, reply, made, course, run)
-    : afterFailure(work, reply, made, course, run);
+    ? afterAnswer(listed, reply, made, course, run)
+    : afterFailure(listed, reply, made, course, run);
+}
+
+/** The usual case: all of a batch was taken by one request. */
+function isWhole({ batch }: Work, { outcomes }: AnsweredReply, run: Run): boolean {
+  return run.batches.has(batch) && outcomes.every(({ kind }) => kind === 'acknowledged');
+}
+
+function tookWhole(batch: SentBatch, reply: AnsweredReply, begun: Begun, course: Course, run: Run): [] {
+  run.batches.set(batch, true);
+  course.latest = isBlock(batch) ? batch.last() : batch.at(-1);
+  took(run, reply.acknowledged, begun);
+  return [];
 }
 
 /** Of several classes in a batch, the one that decides. */
 const DECIDING = ['auth', 'throttled', 'transient', 'unknown'] as const;
 
 async function afterAnswer(
-  work: Work,
+  work: Listed,
   reply: AnsweredReply,
   begun: Begun,
   course: Course,
   run: Run,
 ): Promise<Work[]> {
   const { batch } = work;
-  run.acknowledged += reply.acknowledged;
-  if (work.troubled === true && reply.acknowledged === batch.length) run.troubleAt = run.requests;
-  if (run.batches.has(batch) && reply.outcomes.every(({ kind }) => kind === 'acknowledged')) {
-    run.batches.set(batch, true);
-    course.latest = batch.at(-1);
-    took(run, reply.acknowledged, begun);
-    return [];
-  }
   const seen = new Set<string>();
   const statuses = new Set<number>();
   const unclear = new Set<Framed>();
@@ -212,7 +227,7 @@ function commonStatus(statuses: ReadonlySet<number>): number | undefined {
 }
 
 async function afterFailure(
-  work: Work,
+  work: Listed,
   reply: FailedReply,
   begun: Begun,
   course: Course,
@@ -248,14 +263,14 @@ function isKnown({ framed, verdict }: Doubt, run: Run): boolean {
   return true;
 }
 
-function halves(work: Work): Work[] {
+function halves(work: Listed): Work[] {
   const middle = Math.ceil(work.batch.length / 2);
   const parts = [work.batch.slice(0, middle), work.batch.slice(middle)];
   return parts.map((batch) => ({ ...work, batch, attempt: 1, troubled: false }));
 }
 
 /** Each message in a request of its own, once: then the answer can only be about it. */
-function alone(work: Work): Work[] {
+function alone(work: Listed): Work[] {
   return work.batch.map((framed) => ({ ...work, batch: [framed], attempt: UNCLEAR_TRIES, troubled: false }));
 }
 
@@ -272,7 +287,7 @@ interface Trouble {
   readonly failure?: Failure;
 }
 
-function again(work: Work, trouble: Trouble, begun: Begun, course: Course, run: Run): Promise<Work[]> {
+function again(work: Listed, trouble: Trouble, begun: Begun, course: Course, run: Run): Promise<Work[]> {
   const { batch, attempt, searching = false } = work;
   const { class: kind, status, messages } = trouble;
   const step = nextStep({ class: kind, status, messages: batch.length, asked: messages, attempt, searching });
@@ -282,7 +297,7 @@ function again(work: Work, trouble: Trouble, begun: Begun, course: Course, run: 
 /** Takes the step. Returns what is done next. */
 async function take(
   step: Step,
-  work: Work,
+  work: Listed,
   trouble: Trouble,
   begun: Begun,
   course: Course,
@@ -313,7 +328,7 @@ async function take(
 /** `undefined` where the retry budget is used up. */
 async function repeated(
   throttled: boolean,
-  work: Work,
+  work: Listed,
   trouble: Trouble,
   run: Run,
 ): Promise<Work[] | undefined> {
@@ -341,7 +356,7 @@ function stopped(
 
 function inDoubt(
   state: 'refused' | 'failed',
-  work: Work,
+  work: Listed,
   { class: kind, said }: Trouble,
   course: Course,
   run: Run,

@@ -1,12 +1,23 @@
 // Splits records into groups, messages into lanes, and each lane into requests that the inlet takes. Pure.
-import { MAX_REQUEST_BYTES, REQUEST_OVERHEAD } from '../frame/frame.ts';
+import type { Block } from '../frame/block.ts';
+import { MAX_REQUEST_BYTES, REQUEST_OVERHEAD } from '../frame/body.ts';
 import type { Framed } from '../frame/framed.ts';
 import type { KinesisRecord } from '../read/event.ts';
 
 /** The messages of one request, in order. */
 export type MessageBatch = readonly Framed[];
+/** The same, or a block of them. */
+export type SentBatch = MessageBatch | Block;
 /** Requests that are sent one after the other. */
-export type Lane = readonly MessageBatch[];
+export type Lane = readonly SentBatch[];
+
+export function isBlock(batch: SentBatch): batch is Block {
+  return 'body' in batch;
+}
+
+export function framedIn(batch: SentBatch): MessageBatch {
+  return isBlock(batch) ? batch.messages() : batch;
+}
 
 /** More requests at once would gain little: an event has 6 MB, which is five or six requests. */
 export const MAX_LANES = 8;
@@ -22,6 +33,9 @@ export const LANE_BYTES = 600_000;
  */
 export const MAX_MESSAGES = 2_000;
 
+/** Keys do not spread evenly: so much of a request's messages is aimed at, so that a group fits into one. */
+const GROUP_SHARE = 0.8;
+
 /** The beginning of a KPL aggregate in base64: its magic, as far as it fills whole characters. */
 const AGGREGATE = '84maw';
 
@@ -30,10 +44,12 @@ const AGGREGATE = '84maw';
  * in one group, in the order given. Those without a key are in any. There is one group where a record can hold
  * messages of other keys, or more than it seems.
  * @param isPlain whether each record is one message of its own size, unless it is an aggregate
+ * @param frameBytes of the frame around each message
  */
 export function recordGroups(
   records: readonly KinesisRecord[],
   isPlain: boolean,
+  frameBytes = 0,
 ): (readonly KinesisRecord[])[] {
   if (!isPlain) return [records];
   const numbers = new Uint32Array(records.length);
@@ -44,7 +60,8 @@ export function recordGroups(
     characters += data?.length ?? 0;
     numbers[at] = keyNumberOf(partitionKey ?? undefined, at);
   }
-  const groups = lanesOf(characters * 0.75, records.length);
+  const share = records.length > MAX_MESSAGES ? GROUP_SHARE : 1;
+  const groups = lanesOf(characters * 0.75 + frameBytes * records.length, records.length / share);
   if (groups <= 1) return [records];
   const sorted: KinesisRecord[][] = Array.from({ length: groups }, () => []);
   for (let at = 0; at < records.length; at++)
@@ -67,7 +84,7 @@ export interface BatchOptions {
  * messages are all in one lane and in the order given. So lanes run side by side, and each key keeps its order.
  * Messages without a key have no order.
  */
-export function batch(messages: readonly Framed[], options: BatchOptions = {}): Lane[] {
+export function batch(messages: readonly Framed[], options: BatchOptions = {}): (readonly MessageBatch[])[] {
   const { maxBytes = MAX_REQUEST_BYTES, lanes = lanesFor(messages, maxBytes), strict = false } = options;
   const most = { bytes: maxBytes - REQUEST_OVERHEAD, messages: options.maxMessages ?? MAX_MESSAGES };
   const fill = strict ? fillStrictly : fillInOrder;

@@ -5,7 +5,7 @@ import type { Session } from '../../aep/token.ts';
 import { isFailure } from '../../failure.ts';
 import { within } from '../../within.ts';
 import type { Framed } from '../frame/framed.ts';
-import type { MessageBatch } from './batch.ts';
+import type { SentBatch } from './batch.ts';
 import { MIN_REQUEST_MS, PACE, PUSHING_BACK, REQUEST_TIMEOUT_MS, SERVER_ERROR } from './classes.ts';
 import type { RequestOutcome } from './limits.ts';
 import { type Begun, type Course, halt, pause, type Run, renew, took } from './run.ts';
@@ -15,11 +15,7 @@ export interface MadeRequest extends Begun {
 }
 
 /** None if it would come too late, or if everything has stopped. */
-export async function request(
-  batch: MessageBatch,
-  course: Course,
-  run: Run,
-): Promise<MadeRequest | undefined> {
+export async function request(batch: SentBatch, course: Course, run: Run): Promise<MadeRequest | undefined> {
   const { limits, budgetMs, post } = run.sender;
   const sendingMs = () => budgetMs() - MIN_REQUEST_MS;
   const none = (why: 'time' | 'held-off') => void halt(run, { why, fault: false });

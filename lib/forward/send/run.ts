@@ -4,21 +4,18 @@ import type { Session, Sessions } from '../../aep/token.ts';
 import type { Clock } from '../../aep/transport.ts';
 import { Failure } from '../../failure.ts';
 import type { Log } from '../../log.ts';
+import type { Block } from '../frame/block.ts';
 import type { Framed } from '../frame/framed.ts';
 import type { Message } from '../read/message.ts';
 import type { Rejected, Settled, Verdict } from '../verdict.ts';
-import type { MessageBatch } from './batch.ts';
+import type { SentBatch } from './batch.ts';
 import { HANDFUL, MIN_REQUEST_MS } from './classes.ts';
 import type { Limits } from './limits.ts';
 import type { Standing } from './standing.ts';
 
 export interface Sender {
   /** One attempt at one request. */
-  readonly post: (
-    batch: MessageBatch,
-    session: Session | undefined,
-    timeoutMs: number,
-  ) => Promise<BatchReply>;
+  readonly post: (batch: SentBatch, session: Session | undefined, timeoutMs: number) => Promise<BatchReply>;
   /** Where the inlet requires a token. */
   readonly sessions: Sessions | undefined;
   /** The limits of the inlet. */
@@ -52,8 +49,10 @@ export interface Stop {
 }
 
 export interface Sent {
-  /** Every message of the lanes, once. */
+  /** Every message of the lanes, once, but those of `whole`. */
   readonly settled: readonly Settled[];
+  /** Blocks of which every message was acknowledged by one answer. */
+  readonly whole: readonly Block[];
   /** Acknowledgements as counted in the replies, without those of probes. */
   readonly acknowledged: number;
   readonly requests: number;
@@ -117,7 +116,7 @@ export interface Begun {
 export interface Run {
   readonly sender: Sender;
   /** Every batch of the lanes, and whether it was acknowledged as a whole, which is the usual case. */
-  readonly batches: Map<MessageBatch, boolean>;
+  readonly batches: Map<SentBatch, boolean>;
   /** Verdicts of the messages in the other batches. */
   readonly verdicts: Map<Framed, Verdict>;
   readonly unproven: Set<Message>;

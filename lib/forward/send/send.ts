@@ -3,7 +3,7 @@
 import type { Framed } from '../frame/framed.ts';
 import { DELIVERED, RETRY, type Settled } from '../verdict.ts';
 import { finish } from './attempt.ts';
-import type { Lane, MessageBatch } from './batch.ts';
+import { framedIn, isBlock, type Lane, type SentBatch } from './batch.ts';
 import { UNCLEAR_TRIES } from './classes.ts';
 import { conclude, weigh, weighBeforeNext } from './doubt.ts';
 import {
@@ -68,7 +68,16 @@ export function startSending(sender: Sender): Sending {
       await conclude(courses, run);
       const { acknowledged, requests, retries, unclear, doubtful, unproven, failing, stop } = run;
       const counts = { acknowledged, requests, retries, unclear, doubtful };
-      return { settled: settledIn(run), ...counts, unproven, failing, troubled: run.troubleAt > 0, stop };
+      const whole = Array.from(run.batches).flatMap(([batch, all]) => (all && isBlock(batch) ? batch : []));
+      return {
+        settled: settledIn(run),
+        whole,
+        ...counts,
+        unproven,
+        failing,
+        troubled: run.troubleAt > 0,
+        stop,
+      };
     },
   };
 }
@@ -79,21 +88,31 @@ export function stoppedSending(stop: Stop | undefined): Sending {
   const none = { acknowledged: 0, requests: 0, retries: 0, unclear: 0, doubtful: 0 };
   return {
     add(lane) {
-      for (const { message } of lane.flat()) settled.push({ message, verdict: RETRY });
+      for (const { message } of lane.flatMap(framedIn)) settled.push({ message, verdict: RETRY });
     },
     witness: () => undefined,
     tookBefore: () => undefined,
-    end: async () => ({ settled, ...none, unproven: new Set(), failing: [], troubled: false, stop }),
+    end: async () => ({
+      settled,
+      whole: [],
+      ...none,
+      unproven: new Set(),
+      failing: [],
+      troubled: false,
+      stop,
+    }),
   };
 }
 
-/** In the order in which they were to be sent. */
+/** In the order in which they were to be sent, without the blocks that were taken whole. */
 function settledIn({ batches, verdicts }: Run): Settled[] {
   return Array.from(batches, ([batch, whole]) =>
-    batch.map((framed) => ({
-      message: framed.message,
-      verdict: whole ? DELIVERED : (verdicts.get(framed) ?? RETRY),
-    })),
+    whole && isBlock(batch)
+      ? []
+      : framedIn(batch).map((framed) => ({
+          message: framed.message,
+          verdict: whole ? DELIVERED : (verdicts.get(framed) ?? RETRY),
+        })),
   ).flat();
 }
 
@@ -123,14 +142,18 @@ async function drive(lane: Lane, run: Run): Promise<Course> {
  * further message makes a further copy.
  */
 async function ask([first]: Lane, course: Course, run: Run): Promise<void> {
-  if (first?.[0] === undefined) return;
-  await finish({ batch: [first[0]], attempt: UNCLEAR_TRIES }, course, run);
+  const [one] = first === undefined ? [] : framedIn(first);
+  if (one === undefined) return;
+  await finish({ batch: [one], attempt: UNCLEAR_TRIES }, course, run);
   // If not even one message could be sent, nothing is known of more.
   if (course.isLate) halt(run, { why: 'time', fault: false });
 }
 
 /** Without the messages in doubt: those are tried later. */
-function unresolved(batch: MessageBatch, { doubts }: Course, { verdicts }: Run): MessageBatch {
+function unresolved(whole: SentBatch, { doubts }: Course, { verdicts }: Run): SentBatch {
+  // Nothing is known of messages that nobody has looked at.
+  if (isBlock(whole) && !whole.isOpened()) return whole;
+  const batch = framedIn(whole);
   const inDoubt = new Set(doubts.map(({ framed }) => framed));
   const isOpen = (framed: Framed) => !verdicts.has(framed) && !inDoubt.has(framed);
   return batch.every(isOpen) ? batch : batch.filter(isOpen);

@@ -6,7 +6,7 @@ import type { Log, LogFields } from '../../log.ts';
 import type { PublishedPipeline } from '../../published.ts';
 import type { Settings } from '../../settings.ts';
 import type { Framer } from '../frame/frame.ts';
-import type { MessageBatch } from './batch.ts';
+import { isBlock, type SentBatch } from './batch.ts';
 import type { Limits } from './limits.ts';
 import type { Sender } from './run.ts';
 import type { Standing } from './standing.ts';
@@ -24,7 +24,7 @@ export interface SenderOptions {
   readonly about: LogFields;
   /** Called with every request; times in ms since the epoch. */
   readonly onReply?: (
-    batch: MessageBatch,
+    batch: SentBatch,
     reply: BatchReply,
     times: { startedAt: number; endedAt: number },
   ) => void;
@@ -40,7 +40,7 @@ export function createSender(options: SenderOptions): Sender {
       const startedAt = clock.now();
       const reply = await postBatch(runtime, {
         address,
-        body: framer.body(messages),
+        body: isBlock(messages) ? messages.body : framer.body(messages),
         messages: messages.length,
         sandbox: pipeline.sandbox,
         flowId: pipeline.data === 'raw' ? pipeline.flowId : undefined,

@@ -62,6 +62,8 @@ export interface Standing {
    * @returns how often it has failed so
    */
   suspect(message: Message): number;
+  /** Whether there is such a message. */
+  readonly hasSuspects: boolean;
   /** Whether one of these records has such a message. */
   suspects(sequenceNumbers: Iterable<string>): boolean;
   /**
@@ -124,6 +126,9 @@ export function createStanding(clock: Pick<Clock, 'now'>, handful = HANDFUL): St
       if (suspects.size >= MAX_SUSPECTS && !suspects.has(key)) suspects.clear();
       suspects.set(key, next);
       return next.stretches;
+    },
+    get hasSuspects() {
+      return suspects.size > 0;
     },
     suspects(sequenceNumbers) {
       if (suspects.size === 0) return false;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createFramer, type Framer, MAX_REQUEST_BYTES } from '../../../lib/forward/frame/frame.ts';
+import { MAX_REQUEST_BYTES } from '../../../lib/forward/frame/body.ts';
+import { createFramer, type Framer } from '../../../lib/forward/frame/frame.ts';
 import type { Framed } from '../../../lib/forward/frame/framed.ts';
 import { gather, type Place } from '../../../lib/forward/frame/slab.ts';
 import { decode } from '../../../lib/forward/read/decode.ts';

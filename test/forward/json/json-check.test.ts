@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { checkJson } from '../../../lib/forward/json/json-check.ts';
-import { sameAsTheParser } from '../../fuzz/json-check.ts';
+import { sameAsTheParser, sameInPlace } from '../../fuzz/json-check.ts';
 
 const check = (text: string, depth = 512) => checkJson(Buffer.from(text), depth);
 
 describe('checkJson', () => {
   it('agrees with JSON.parse on 30,000 texts that are nearly JSON', () => {
     sameAsTheParser(30_000, 20_260_401);
+  });
+
+  it('says the same of 10,000 rows of texts that lie one behind the other', () => {
+    sameInPlace(10_000, 20_261_129);
   });
 
   it.each([

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createFramer } from '../../../lib/forward/frame/frame.ts';
 import type { Framed } from '../../../lib/forward/frame/framed.ts';
 import type { KinesisRecord } from '../../../lib/forward/read/event.ts';
-import { batch, laneOf, MAX_LANES, recordGroups } from '../../../lib/forward/send/batch.ts';
+import { batch, laneOf, MAX_LANES, MAX_MESSAGES, recordGroups } from '../../../lib/forward/send/batch.ts';
 import { kinesisEvent, PUBLISHED } from '../../support/forwarding.ts';
 import { itemsOf } from '../../support/inlet.ts';
 import { aggregate } from '../../support/kpl.ts';
@@ -116,6 +116,18 @@ describe('groupsOf', () => {
     const [packed] = kinesisEvent([bytes]).Records as unknown as KinesisRecord[];
     expect(recordGroups([...records(3_000, 1_000), packed as KinesisRecord], true)).toHaveLength(1);
     expect(recordGroups([], true)).toEqual([[]]);
+  });
+
+  it('makes one of as many messages as a request takes; of more it makes groups with room for uneven keys', () => {
+    expect(recordGroups(records(MAX_MESSAGES, 10), true)).toHaveLength(1);
+    expect(recordGroups(records(MAX_MESSAGES + 1, 10), true)).toHaveLength(2);
+    const groups = recordGroups(records(3 * MAX_MESSAGES, 10), true);
+    expect(groups).toHaveLength(4);
+    expect(Math.max(...groups.map(({ length }) => length))).toBeLessThan(MAX_MESSAGES);
+  });
+
+  it('counts the frame that each message gets', () => {
+    expect(recordGroups(records(500, 1_000), true, 1_000)).toHaveLength(2);
   });
 
   it('in strict order has no key twice in a request, loses nothing, and keeps the order of every key', () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createFramer, MAX_REQUEST_BYTES } from '../../../lib/forward/frame/frame.ts';
+import { MAX_REQUEST_BYTES } from '../../../lib/forward/frame/body.ts';
+import { createFramer } from '../../../lib/forward/frame/frame.ts';
 import { coordinatesIn } from '../../../lib/forward/read/record-id.ts';
 import { SHARD_ID, seq } from '../../support/forwarding.ts';
 import { aggregate } from '../../support/kpl.ts';

@@ -11,6 +11,8 @@ const MEMBERS: usize = 61440;
 const MAX_MEMBERS: i32 = 255;
 /** The text's place. The 16 bytes behind it must be zeros. */
 const TEXT: usize = 65536;
+/** Where texts that lie one behind the other end: four bytes for each. */
+const ENDS: usize = 1065536;
 
 const NOT_JSON: i32 = 0;
 const NOT_AN_OBJECT: i32 = 1;
@@ -49,7 +51,34 @@ export function check(length: i32, most: i32): i32 {
   const end = TEXT + <usize>length;
   // JSON never contains a zero byte, so reading beyond the end stops there.
   v128.store(end, i8x16.splat(0));
-  let at = space(TEXT);
+  return checkText(TEXT, end, most);
+}
+
+/**
+ * Checks the texts from number `from` on, up to `to`. The first of all begins at `first`. Between two of them are so
+ * many bytes, and none of these is whitespace.
+ * @returns the number of the first one that is no object, or may be an envelope; otherwise `to`
+ */
+export function checkEach(first: usize, from: i32, to: i32, between: i32, most: i32): i32 {
+  v128.store(endOf(to - 1) + <usize>between, i8x16.splat(0));
+  let start = from === 0 ? first : endOf(from - 1) + <usize>between;
+  for (let number = from; number < to; number++) {
+    const end = endOf(number);
+    const result = checkText(start, end, most);
+    const mayBeEnvelope = result >= OBJECT + MAYBE_TWICE || result === OBJECT + MAYBE_HEADER + MAYBE_BODY;
+    if (result < OBJECT || mayBeEnvelope) return number;
+    start = end + <usize>between;
+  }
+  return to;
+}
+
+function endOf(number: i32): usize {
+  return <usize>load<u32>(ENDS + <usize>number * 4);
+}
+
+/** A zero byte, or a byte that is no whitespace, must be at `end`. */
+function checkText(text: usize, end: usize, most: i32): i32 {
+  let at = space(text);
   const root = load<u8>(at);
   let flags = OBJECT;
   let depth = 0;
@@ -62,7 +91,7 @@ export function check(length: i32, most: i32): i32 {
         at = string(at + 1);
         if (at === 0) return NOT_JSON;
         if (depth === 1 && members > 0 && members <= MAX_MEMBERS)
-          store<u32>(MEMBERS + <usize>(members - 1) * 16 + 12, escaped ? 1 : <u32>(at - 1 - TEXT));
+          store<u32>(MEMBERS + <usize>(members - 1) * 16 + 12, escaped ? 1 : <u32>(at - 1 - text));
       } else if (first === 0x7b || first === 0x5b) {
         if (++depth > most) return TOO_DEEP;
         const object = first === 0x7b;
@@ -96,9 +125,9 @@ export function check(length: i32, most: i32): i32 {
       at = space(at + 1);
       if (depth === 1 && ++members <= MAX_MEMBERS) {
         const member = MEMBERS + <usize>(members - 1) * 16;
-        store<u32>(member, <u32>(start - TEXT));
-        store<u32>(member + 4, <u32>(close - TEXT));
-        store<u32>(member + 8, <u32>(at - TEXT));
+        store<u32>(member, <u32>(start - text));
+        store<u32>(member + 4, <u32>(close - text));
+        store<u32>(member + 8, <u32>(at - text));
         store<u32>(member + 12, 0);
       }
       state = VALUE;

@@ -1,0 +1,250 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { FetchInit } from '../../lib/aep/transport.ts';
+import { MAX_REQUEST_BYTES } from '../../lib/forward/frame/body.ts';
+import type { PublishedPipeline } from '../../lib/published.ts';
+import { runs } from '../support/depth.ts';
+import { kinesisEvent, type RecordInput, SHARD_ID, seq, world } from '../support/forwarding.ts';
+import { type Answer, type FakeInlet, fakeInlet, json, multi } from '../support/inlet.ts';
+
+/** A condition that every object meets: the forwarder has to look at each record. */
+const ONE_BY_ONE: Partial<PublishedPipeline> = {
+  records: { where: [{ field: '/no-such-field', exists: false }] },
+};
+
+type Fetch = FakeInlet['fetch'];
+
+/** The inlet with a look at each body before it is asked. */
+function watched(
+  answer: Answer,
+  look: (body: Uint8Array, fetch: () => Promise<Response>) => Promise<Response>,
+) {
+  const inlet = fakeInlet(answer);
+  const fetch: Fetch = (url: string, init: FetchInit) =>
+    init.body instanceof Uint8Array ? look(init.body, () => inlet.fetch(url, init)) : inlet.fetch(url, init);
+  return { ...inlet, fetch };
+}
+
+const isInMemoryOfItsOwn = (body: Uint8Array) => body.buffer.byteLength === MAX_REQUEST_BYTES;
+
+/** What the inlet says of a message depends on the message, and on how often it was asked. */
+function moody(): Answer {
+  const asked = new Map<string, number>();
+  const again = (text: string) => {
+    const times = (asked.get(text) ?? 0) + 1;
+    asked.set(text, times);
+    return times;
+  };
+  return ({ text, messages }) => {
+    const times = again(text);
+    if (text.includes('"down"') && times < 3) return json(503, { message: 'later' });
+    if (text.includes('"failing"') && messages.length > 1) return json(500, { message: 'processing' });
+    if (text.includes('"unclear"') && times < 2) return json(207, { responses: [] });
+    return multi(
+      messages.map((message, index) => {
+        if (message.includes('"refused"')) return { status: 400, message: 'no such field' };
+        if (message.includes('"never"')) return { status: 503, message: 'later' };
+        return { xactionId: `1771000200000:3120:78:${index}` };
+      }),
+    );
+  };
+}
+
+/** A record of its own: most are ordinary, some the inlet does not take, and few have to be looked at by themselves. */
+const record = fc.oneof(
+  { weight: 60, arbitrary: fc.record({ value: fc.jsonValue({ maxDepth: 2 }) }).map(text) },
+  {
+    weight: 3,
+    arbitrary: fc
+      .constantFrom('refused', 'down', 'failing', 'unclear', 'never')
+      .map((mood) => text({ mood })),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom<(n: number) => RecordInput>(
+      (n) => `\ufeff{"n":${n}}`,
+      (n) => `{"n":${n}`,
+      (n) => `{"n":${n}},{"n":${n}}`,
+      (n) => `[${n}]`,
+      (n) => `{"header":{"flowId":"f"},"body":{"n":${n}}}`,
+      (n) => `{"header":{},"n":${n}}`,
+      (n) => Buffer.concat([Buffer.from(`{"n":${n},"t":"`), Buffer.from([0xc3]), Buffer.from('"}')]),
+      (n) => ({ base64: `${btoa(`{"n":${n}}`)}*` }),
+      () => ({ data: null }),
+      () => ({ data: '' }),
+    ),
+  },
+);
+
+function text(members: object): (n: number) => RecordInput {
+  return (n) => JSON.stringify({ n, ...members });
+}
+
+const batches = fc.record({
+  records: fc.array(record, { minLength: 1, maxLength: 40 }),
+  keys: fc.integer({ min: 1, max: 9 }),
+  data: fc.constantFrom('raw', 'xdm'),
+  storeFails: fc.boolean(),
+  /** Whether Lambda brings what comes again in two halves. */
+  isBisected: fc.boolean(),
+});
+
+describe('the way of whole blocks', () => {
+  it('does what the way of single messages does: answers, requests, rejects, counts, and what comes again', async () => {
+    const met = { blocks: 0, comeAgain: 0, rejected: 0 };
+    await fc.assert(
+      fc.asyncProperty(batches, async ({ records, keys, data, storeFails, isBisected }) => {
+        const inputs = records.map((make, n): RecordInput => {
+          const made = make(n);
+          const own = typeof made === 'string' || made instanceof Uint8Array ? { data: made } : made;
+          return { ...own, key: `key-${n % keys}`, seq: seq(n) };
+        });
+        const play = async (more: Partial<PublishedPipeline>) => {
+          let blocks = 0;
+          const inlet = watched(moody(), (body, fetch) => {
+            if (isInMemoryOfItsOwn(body)) blocks++;
+            return fetch();
+          });
+          let isAway = storeFails;
+          const stored: unknown[] = [];
+          const w = world({
+            inlet,
+            published: { data, ...more },
+            deadLetters: {
+              async put({ entries }) {
+                if (isAway) throw new Error('away');
+                stored.push(...entries);
+                return { key: 'k', entries: entries.length };
+              },
+            },
+          });
+          const answers: unknown[] = [];
+          const due: (readonly RecordInput[])[] = [inputs];
+          for (let turn = 0; turn < 5; turn++) {
+            const batch = due.shift();
+            if (batch === undefined) break;
+            const { batchItemFailures } = await w.run(batch);
+            answers.push(batchItemFailures);
+            isAway = false;
+            const [failure] = batchItemFailures;
+            if (failure === undefined) continue;
+            met.comeAgain++;
+            const left = batch.filter(
+              (one) => BigInt((one as { seq: string }).seq) >= BigInt(failure.itemIdentifier),
+            );
+            const middle = isBisected ? Math.ceil(left.length / 2) : left.length;
+            due.unshift(...[left.slice(0, middle), left.slice(middle)].filter(({ length }) => length > 0));
+          }
+          met.rejected += stored.length;
+          const requests = inlet.requests.map(({ text }) => text);
+          return { blocks, seen: { answers, requests, stored, counted: w.counted } };
+        };
+        const [whole, single] = [await play({}), await play(ONE_BY_ONE)];
+        expect(whole.seen).toEqual(single.seen);
+        expect(single.blocks).toBe(0);
+        met.blocks += whole.blocks;
+      }),
+      { numRuns: runs(1_000), seed: 20_261_129 },
+    );
+    expect(Math.min(met.blocks, met.comeAgain, met.rejected)).toBeGreaterThan(20);
+  });
+
+  it('makes the same requests of an event of several groups, for each kind of frame', async () => {
+    const records = Array.from({ length: 3_000 }, (_, n) => ({
+      data: JSON.stringify({ n, text: 'é"\\\n'.repeat(n % 100) }),
+      key: `key-${n % 700}`,
+    }));
+    for (const data of ['raw', 'xdm'] as const) {
+      const sent = await Promise.all(
+        [{}, ONE_BY_ONE].map(async (more) => {
+          const w = world({ published: { data, ...more } });
+          expect((await w.run(records)).batchItemFailures).toEqual([]);
+          expect(w.counted).toMatchObject({ RecordsAcknowledged: records.length, ConservationDifference: 0 });
+          const { requests } = w.inlet;
+          return { texts: requests.map(({ text }) => text).toSorted(), counted: w.counted };
+        }),
+      );
+      expect(sent[0]?.texts.length).toBeGreaterThan(2);
+      expect(sent[0]?.texts.flatMap(keysIn).toSorted()).toEqual(sent[1]?.texts.flatMap(keysIn).toSorted());
+    }
+  });
+});
+
+function keysIn(body: string): string[] {
+  return [...body.matchAll(/"n":\d+/g)].map(([found]) => found);
+}
+
+describe('a body on its way', () => {
+  it('is never written over, whatever became of its request, with several invocations at a time', async () => {
+    const random = generator(20_261_129);
+    const open = new Set<{ readonly body: Uint8Array; readonly copy: Buffer }>();
+    const memories = new Set<ArrayBufferLike>();
+    let looked = 0;
+    const check = () => {
+      looked++;
+      for (const { body, copy } of open) expect(Buffer.compare(body, copy)).toBe(0);
+    };
+    const inlet = watched(
+      ({ messages }) => {
+        const dice = random();
+        if (dice < 0.1) return json(503, {});
+        if (dice < 0.15) return json(413, {});
+        if (dice < 0.2) return multi(messages.slice(1).map((_, at) => ({ xactionId: `1:${at}` })));
+        return multi(
+          messages.map((_, at) => (random() < 0.002 ? { status: 429 } : { xactionId: `1:${at}` })),
+        );
+      },
+      async (body, fetch) => {
+        check();
+        const one = { body, copy: Buffer.from(body) };
+        open.add(one);
+        if (isInMemoryOfItsOwn(body)) memories.add(body.buffer);
+        for (let turn = Math.floor(random() * 6); turn > 0; turn--) await new Promise(setImmediate);
+        // No answer comes: nobody knows when the socket is done with the body.
+        if (random() < 0.1) throw Object.assign(new Error('reset'), { code: 'ECONNRESET' });
+        const response = await fetch();
+        check();
+        const said = (await response.clone().json()) as { responses?: { xactionId?: string }[] };
+        const count = JSON.parse(one.copy.toString()).messages.length as number;
+        const taken = (said.responses ?? []).filter(({ xactionId }) => xactionId !== undefined).length;
+        // Only an answer that acknowledges each message shows that all of it has been read.
+        if (taken === count) open.delete(one);
+        return response;
+      },
+    );
+    const w = world({ inlet });
+    let requests = 0;
+    for (let round = 0; round < 40; round++) {
+      await Promise.all(
+        Array.from({ length: 4 }, (_, shard) => {
+          const records = Array.from({ length: 150 }, (_, n) => ({
+            data: JSON.stringify({ n, shard, round, pad: 'x'.repeat(Math.floor(random() * 300)) }),
+            seq: seq(round * 1_000 + n),
+          }));
+          const event = kinesisEvent(records);
+          const shardId = `${SHARD_ID}${shard}`;
+          for (const one of event.Records) one.eventID = `${shardId}:${round}`;
+          return w.forward(event, { remainingMs: () => 60_000, invocationId: `${round}-${shard}` });
+        }),
+      );
+      requests = w.inlet.requests.length;
+    }
+    check();
+    expect(looked).toBeGreaterThan(requests);
+    expect(open.size).toBeGreaterThan(10);
+    // Memory is used again, but not where a body in it may still be read.
+    expect(memories.size).toBeLessThan(80);
+    expect(requests).toBeGreaterThan(160);
+  });
+});
+
+/** mulberry32. */
+function generator(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
