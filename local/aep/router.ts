@@ -7,7 +7,9 @@ export type Route<C> = readonly [method: string, pattern: string, handler: Handl
 
 interface Entry<C> {
   readonly method: string;
-  readonly segments: readonly string[];
+  /** `undefined` where a variable stands. */
+  readonly segments: readonly (string | undefined)[];
+  readonly variability: string;
   readonly handler: Handler<C>;
 }
 
@@ -25,11 +27,13 @@ export type Router<C> = (method: string, path: string) => Found<C>;
 
 /** Finds the route that fits most literally: `/mappingSets/preview` is not the set called "preview". */
 export function createRouter<C>(routes: readonly Route<C>[]): Router<C> {
-  const entries = routes.map(([method, pattern, handler]) => ({
-    method,
-    segments: pattern.split('/').slice(1),
-    handler,
-  }));
+  const entries = routes.map(([method, pattern, handler]) => {
+    const segments = pattern
+      .split('/')
+      .slice(1)
+      .map((segment) => (segment.startsWith(':') ? undefined : segment));
+    return { method, segments, variability: variability(segments), handler };
+  });
   const bySize = Map.groupBy(entries, ({ segments }) => segments.length);
   return (method, path) => {
     const given = path.split('/').slice(1);
@@ -42,11 +46,11 @@ function bestOf<C>(entries: readonly Entry<C>[], method: string, given: readonly
   let known = false;
   let best: Match<C> | undefined;
   for (const { segments, handler, ...entry } of entries) {
-    if (!segments.every((segment, index) => segment.startsWith(':') || segment === given[index])) continue;
+    if (!segments.every((segment, index) => segment === undefined || segment === given[index])) continue;
     known = true;
     if (entry.method !== method) continue;
-    const match = { handler, parts: variables(segments, given), variability: variability(segments) };
-    if (!best || match.variability < best.variability) best = match;
+    if (best !== undefined && best.variability <= entry.variability) continue;
+    best = { handler, parts: variables(segments, given), variability: entry.variability };
   }
   return best ?? (known ? 'method' : undefined);
 }
@@ -57,12 +61,12 @@ export function better<C>(one: Found<C>, other: Found<C>): Found<C> {
   return typeof other === 'object' && other.variability < one.variability ? other : one;
 }
 
-function variability(segments: readonly string[]): string {
-  return segments.map((segment) => (segment.startsWith(':') ? '1' : '0')).join('');
+function variability(segments: Entry<never>['segments']): string {
+  return segments.map((segment) => (segment === undefined ? '1' : '0')).join('');
 }
 
-function variables(segments: readonly string[], given: readonly string[]): string[] {
-  return given.filter((_, index) => segments[index]?.startsWith(':')).map(decoded);
+function variables(segments: Entry<never>['segments'], given: readonly string[]): string[] {
+  return given.filter((_, index) => segments[index] === undefined).map(decoded);
 }
 
 function decoded(segment: string): string {

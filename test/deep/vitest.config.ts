@@ -31,6 +31,7 @@ export default defineConfig({
             'test/deep/*.test.ts',
             'test/provision/{sweep.*,model,two-at-once,interleaved-routes}.test.ts',
             'test/forward/{after-faults,model,promises-{load,secrets}}.test.ts',
+            'test/reconcile/many.test.ts',
             'test/support/sweep.test.ts',
             'test/journeys/{account,swap}.test.ts',
           ],

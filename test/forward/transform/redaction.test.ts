@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { createRedactor } from '../../../lib/forward/transform/redact.ts';
 import type { Redaction } from '../../../lib/records.ts';
 import type { DeadLetter, DeadLetterDocument } from '../../../lib/runtime.ts';
+import { runs } from '../../support/depth.ts';
 import { seq } from '../../support/forwarding.ts';
 import { acknowledgeBut, fakeInlet, json, multi } from '../../support/inlet.ts';
 import { aggregate } from '../../support/kpl.ts';
@@ -245,7 +246,7 @@ describe('A 4: nothing that a rule in force names is anywhere outside the stream
         fc.asyncProperty(fc.array(move, { minLength: 4, maxLength: 14, size: 'max' }), (moves) =>
           play(moves, setting),
         ),
-        { numRuns: 60 },
+        { numRuns: runs(300) },
       );
     },
   );
