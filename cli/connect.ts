@@ -32,6 +32,7 @@ export function createTarget(options: TargetOptions): Target {
     execute: async (input, watching) => (await reached()).execute(input, watching),
     executions: async (next) => (await reached()).executions(next),
     execution: async (name) => (await reached()).execution(name),
+    deadLetters: async () => (await reached()).deadLetters(),
     records: async (stream, most, signal) => (await reached()).records(stream, most, signal),
     async *logs(asked) {
       yield* (await reached()).logs(asked);

@@ -1,4 +1,5 @@
 // Where a command's questions go: the functions and the state machine, on this machine or of a deployed stage.
+import type { DeadLetterStore } from '../lib/runtime.ts';
 
 /** What an execution of the state machine tells while it runs. */
 export interface StateNews {
@@ -53,6 +54,9 @@ export interface ExecutionSeen extends ExecutionLine {
   /** Whether there was more before. */
   readonly isCut: boolean;
 }
+
+/** The dead-letter store, for reading. Each throws MistakeError where AWS refuses. */
+export type DeadLettersSeen = Pick<DeadLetterStore, 'list' | 'read'>;
 
 export interface Watching {
   /** Told as soon as the execution is started. */
@@ -112,6 +116,8 @@ export interface Target {
   executions(next?: string): Promise<ExecutionsPage>;
   /** @returns `undefined` where there is no execution of this name */
   execution(name: string): Promise<ExecutionSeen | undefined>;
+  /** @throws MistakeError where nothing tells which bucket it is */
+  deadLetters(): Promise<DeadLettersSeen>;
   /**
    * The oldest records of a stream, as they stand in it.
    * @param stream its name or its ARN

@@ -1,8 +1,9 @@
 // A deployed stage as a source of the page: what it can follow, and what it can ask for. Nothing of it changes the stage.
-import type { Source } from '../../local/page/serve.ts';
+import type { Query, Source } from '../../local/page/serve.ts';
 import type { StagePipeline } from '../../local/page/told-stage.ts';
 import type { Target } from '../target.ts';
 import { askedOf, atMostEvery, feedOf, shownOf } from './asking.ts';
+import { type DocumentsAsked, documentOf, documentsOf, messageOf } from './dead-letters.ts';
 import { diagnosisOf, lineOf, pipelinesOf } from './pipelines.ts';
 import { runOf, runsOf } from './runs.ts';
 
@@ -11,7 +12,7 @@ const STATUS_MS = 30_000;
 /** A list of executions costs nothing, and AWS limits its rate. In ms. */
 const RUNS_MS = 10_000;
 
-export type StageTarget = Pick<Target, 'name' | 'invoke' | 'executions' | 'execution'>;
+export type StageTarget = Pick<Target, 'name' | 'invoke' | 'executions' | 'execution' | 'deadLetters'>;
 
 /** @param stage its name alone */
 export function stageSource(target: StageTarget, stage: string, now: () => number = Date.now): Source {
@@ -27,6 +28,10 @@ export function stageSource(target: StageTarget, stage: string, now: () => numbe
       pipeline: async (query) => shownOf(await all(), (found) => oneOf(found, query.get('name'))),
       doctor: (query) => askedOf(() => diagnosisOf(target, query.get('pipeline') ?? ''), now),
       runs: (query) => askedOf(() => runsOf(target, query.get('before') ?? undefined), now),
+      documents: (query) => askedOf(() => documentsOf(target, documentsAsked(query)), now),
+      document: (query) => askedOf(() => documentOf(target, query.get('key') ?? ''), now),
+      message: (query) =>
+        askedOf(() => messageOf(target, query.get('key') ?? '', Number(query.get('number'))), now),
       run: (query) => askedOf(async () => (await runOf(target, query.get('name') ?? '')) ?? null, now),
     },
   };
@@ -34,4 +39,13 @@ export function stageSource(target: StageTarget, stage: string, now: () => numbe
 
 function oneOf(all: readonly StagePipeline[], wanted: string | null): StagePipeline | null {
   return all.find(({ name }) => name === wanted) ?? null;
+}
+
+function documentsAsked(query: Query): DocumentsAsked {
+  return {
+    pipeline: query.get('pipeline') ?? '',
+    kind: query.get('kind') === 'parked' ? 'parked' : 'rejected',
+    since: query.get('since') ?? '',
+    after: query.get('after') ?? '',
+  };
 }

@@ -5,7 +5,7 @@ import { isNotFound } from '../../lib/aws/failure.ts';
 import { readCause } from '../../lib/failure.ts';
 import { MistakeError } from '../../terminal/mistake.ts';
 import { plainText } from '../../terminal/plain-text.ts';
-import type { Target } from '../target.ts';
+import type { DeadLettersSeen, Target } from '../target.ts';
 import { asked } from './asked.ts';
 import { clientsOf, type Where } from './clients.ts';
 import { follow } from './execution.ts';
@@ -40,6 +40,7 @@ export function awsTarget({
   const clients = clientsOf(where);
   const functionNamed = (key: string) => `penstock-${stage}-${key}`;
   let machine: Promise<string> | undefined;
+  let deadLetters: Promise<DeadLettersSeen> | undefined;
   const machineArn = async () => {
     machine ??= machineOf(await clients.sfn(), stage, name);
     return machine;
@@ -90,6 +91,14 @@ export function awsTarget({
       const arn = (await machineArn()).replace(':stateMachine:', ':execution:');
       const { executionSeen } = await import('./executions.ts');
       return executionSeen(await clients.sfn(), `${arn}:${executionName}`);
+    },
+    async deadLetters() {
+      const { deadLettersOf } = await import('./dead-letters.ts');
+      deadLetters ??= deadLettersOf(clients, functionNamed('status')).catch((error: unknown) => {
+        deadLetters = undefined;
+        throw error;
+      });
+      return deadLetters;
     },
     async records(stream, most, signal) {
       const { takeRecords } = await import('./take-records.ts');

@@ -2,6 +2,7 @@
 import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
+import type { S3Client } from '@aws-sdk/client-s3';
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import { limited } from '../../lib/aws/client.ts';
 
@@ -21,6 +22,7 @@ export interface Clients {
   sfn(): Promise<SFNClient>;
   kinesis(): Promise<KinesisClient>;
   logs(): Promise<CloudWatchLogsClient>;
+  s3(): Promise<S3Client>;
 }
 
 /** Made when they are asked for: each takes time to load. */
@@ -48,6 +50,10 @@ export function clientsOf(where: Where): Clients {
     logs: once(async () => {
       const { CloudWatchLogsClient } = await import('@aws-sdk/client-cloudwatch-logs');
       return limited((config) => new CloudWatchLogsClient({ ...config, ...where }), ASKING);
+    }),
+    s3: once(async () => {
+      const { S3Client } = await import('@aws-sdk/client-s3');
+      return limited((config) => new S3Client({ ...config, ...where }), ASKING);
     }),
   };
 }

@@ -72,6 +72,7 @@ function startedFor(folder: string, note: (text: string) => void): Target {
     execute: async (input, watching) => (await target()).execute(input, watching),
     executions: async (next) => (await target()).executions(next),
     execution: async (name) => (await target()).execution(name),
+    deadLetters: async () => (await target()).deadLetters(),
     records: async (stream, most, signal) => (await target()).records(stream, most, signal),
     async *logs(asked) {
       yield* (await target()).logs(asked);

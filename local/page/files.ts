@@ -25,8 +25,8 @@ export interface File {
 }
 
 const ASSET = /^\/assets\/[\w-]+\.(?:js|css|svg)$/;
-/** `/requests/12`: where the page itself knows what is meant. */
-const PLACE = /^\/[^.]*$/;
+/** `/requests/12`: where the page itself knows what is meant. Behind its area anything may stand, also `.json`. */
+const PLACE = /^\/(?!assets\/)[^./]*(?:\/.*)?$/;
 
 /** The file behind a path; every area of the page is the same document. `undefined` where there is none. */
 export async function fileAt(folder: string, path: string): Promise<File | undefined> {

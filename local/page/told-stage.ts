@@ -1,5 +1,5 @@
 // What the console of a deployed stage tells the page: types alone, for both sides.
-import type { Health, Shown } from './told.ts';
+import type { DeadLetterLine, Health, Shown } from './told.ts';
 
 /** What the page shows: it decides which areas there are. */
 export type About =
@@ -126,4 +126,33 @@ export interface RunDetail extends RunLine {
   readonly report?: ToldReport;
   readonly input: Shown;
   readonly output?: Shown;
+}
+
+/** One document of the dead-letter store: what an invocation has kept. */
+export interface DocumentLine {
+  readonly key: string;
+  /** The last part of the key. */
+  readonly name: string;
+  /** `2026-11-29`; empty where the key has none. */
+  readonly day: string;
+  readonly bytes: number;
+}
+
+/** Documents of a pipeline, the oldest first. */
+export interface DocumentLines {
+  readonly documents: readonly DocumentLine[];
+  /** Asks for those behind; left out where there are none. */
+  readonly next?: string;
+}
+
+/** A document with the first of its messages. */
+export interface StageDocument {
+  readonly key: string;
+  readonly pipeline: string;
+  /** ISO 8601. */
+  readonly storedAt: string;
+  /** Of its messages, also of those that are not listed. */
+  readonly total: number;
+  /** Their ids count from 0. */
+  readonly messages: readonly DeadLetterLine[];
 }

@@ -1,7 +1,7 @@
 // The page of a deployed stage in a real browser, with a stand-in of AWS behind it.
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Answer, AwsError } from '../support/aws-stand-in.ts';
-import { livelyStage, type StartedConsole, startConsole } from '../support/console.ts';
+import { DOCUMENT, livelyStage, type StartedConsole, startConsole } from '../support/console.ts';
 import { type Browser, launch, looksRight, open, rowsOf } from './browser.ts';
 
 let browser: Browser;
@@ -37,7 +37,7 @@ describe('the page of a deployed stage', () => {
     await window.getByText('stage prod in eu-west-1').waitFor();
     await window.getByText('3 of 3 pipelines').waitFor();
     const areas = await window.getByRole('navigation').getByRole('link').allTextContents();
-    expect(areas).toEqual(['Pipelines', 'Runs']);
+    expect(areas).toEqual(['Pipelines', 'Runs', 'Dead letters']);
     await window.getByRole('row', { name: /schema created orders-schema/ }).waitFor();
     await looksRight(window, `console-pipelines-${size}-${scheme}`);
     await window.getByRole('button', { name: 'Examine it' }).focus();
@@ -78,12 +78,39 @@ describe('the page of a deployed stage', () => {
     },
   );
 
+  it.each([
+    ['wide', 'light'],
+    ['wide', 'dark'],
+    ['narrow', 'light'],
+  ] as const)('shows a rejected message with its record, by keyboard, %s and %s', async (size, scheme) => {
+    const { window, errors } = await opened({ size, scheme, path: '/dead-letters' });
+    await window.getByText('1 document, the oldest first').waitFor();
+    await window.getByRole('listbox', { name: 'Documents' }).focus();
+    await window.keyboard.press('ArrowDown');
+    await window.getByText('2 messages of orders').waitFor();
+    await window.getByRole('listbox', { name: 'Messages' }).focus();
+    await window.keyboard.press('End');
+    await window.getByLabel('The record').getByText('second').waitFor();
+    await looksRight(window, `console-dead-letters-${size}-${scheme}`);
+    await window.reload();
+    await window.getByLabel('The record').getByText('second').waitFor();
+    await window.getByRole('button', { name: 'More documents' }).click();
+    await window.getByRole('button', { name: 'More documents' }).waitFor({ state: 'detached' });
+    await window.getByLabel('What').selectOption('parked');
+    expect(new URL(window.url()).pathname).toMatch(/^\/dead-letters\/orders\/parked\/\d{4}-\d\d-\d\d$/);
+    expect(errors).toEqual([]);
+  });
+
   it('shows HTML and script in names, errors and reports as the text that they are', async () => {
     const hostile = '<img src=x onerror=alert(1)><script>alert(2)</script>\u202E';
     const { window, errors } = await opened({ path: '/runs/first' }, livelyStage(hostile));
     await window.getByRole('heading', { name: /<img src=x/ }).waitFor();
     await window.goto(new URL('/runs/second', window.url()).href);
     await window.getByRole('alert').getByText('<script>').waitFor();
+    await window.goto(
+      new URL(`/dead-letters/orders/rejected/all/${encodeURIComponent(DOCUMENT)}/0`, window.url()).href,
+    );
+    await window.getByLabel('The record').getByText('first<img').waitFor();
     await window.getByRole('link', { name: 'Pipelines' }).click();
     await window.getByRole('button', { name: 'Examine it' }).click();
     await window.getByText('it is off <img').waitFor();

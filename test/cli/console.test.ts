@@ -6,11 +6,19 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { atMostEvery, feedOf } from '../../cli/console/asking.ts';
 import { statesOf } from '../../cli/console/runs.ts';
-import type { RunDetail, RunLines, StagePipeline, ToldDiagnosis } from '../../local/page/told-stage.ts';
+import type { DeadLetterDetail } from '../../local/page/told.ts';
+import type {
+  DocumentLines,
+  RunDetail,
+  RunLines,
+  StageDocument,
+  StagePipeline,
+  ToldDiagnosis,
+} from '../../local/page/told-stage.ts';
 import { MistakeError } from '../../terminal/mistake.ts';
 import { type Answer, AwsError } from '../support/aws-stand-in.ts';
 import { runCli } from '../support/cli.ts';
-import { livelyStage, type StartedConsole, startConsole } from '../support/console.ts';
+import { BUCKET, DOCUMENT, livelyStage, type StartedConsole, startConsole } from '../support/console.ts';
 
 let home: string;
 let started: StartedConsole | undefined;
@@ -274,6 +282,82 @@ describe('executions', () => {
     expect(seen.states.map(({ state }) => state)).toEqual(['state-6', 'state-7', 'state-8']);
     expect(operations(one).filter((name) => name.endsWith('GetExecutionHistory'))).toHaveLength(3);
   });
+});
+
+describe('dead letters', () => {
+  const list = '/api/documents?pipeline=orders&kind=rejected&since=2026-11-25';
+
+  it('are listed by pipeline and day, page by page, in the bucket that a function is told', async () => {
+    const { found, aws } = await consoleOf();
+    expect(await found<DocumentLines>(list)).toEqual({
+      documents: [{ key: DOCUMENT, bytes: 812, day: '2026-11-29', name: 'shardId-0-495-i-1.json' }],
+      next: DOCUMENT,
+    });
+    expect(await found<DocumentLines>(`${list}&after=${encodeURIComponent(DOCUMENT)}`)).toEqual({
+      documents: [],
+    });
+    const listed = aws.calls.filter(({ operation }) => operation === 's3:ListBucket');
+    expect(listed.map(({ input }) => input)).toMatchObject([
+      {
+        path: `/${BUCKET}/`,
+        prefix: 'rejected/orders/',
+        'start-after': 'rejected/orders/2026/11/25',
+      },
+      { 'start-after': DOCUMENT },
+    ]);
+    expect(aws.calls.filter(({ operation }) => operation.startsWith('configuration:'))).toHaveLength(1);
+  });
+
+  it('have their messages, and each the record itself', async () => {
+    const { found } = await consoleOf();
+    const key = encodeURIComponent(DOCUMENT);
+    expect(await found<StageDocument>(`/api/document?key=${key}`)).toMatchObject({
+      total: 2,
+      messages: [
+        { id: '0', reason: 'not-json', place: '495', partitionKey: 'key' },
+        { id: '1', place: '496' },
+      ],
+    });
+    expect(await found<DeadLetterDetail>(`/api/message?key=${key}&number=1`)).toMatchObject({
+      record: { text: 'second', form: 'text' },
+      facts: expect.arrayContaining([
+        ['shard', 'shardId-0'],
+        ['file', DOCUMENT],
+      ]),
+    });
+  });
+
+  it('that are gone are none', async () => {
+    const { found } = await consoleOf();
+    expect(await found('/api/document?key=rejected%2Fgone.json')).toBe(null);
+    expect(await found('/api/message?key=rejected%2Fgone.json&number=0')).toBe(null);
+    expect(await found(`/api/message?key=${encodeURIComponent(DOCUMENT)}&number=7`)).toBe(null);
+  });
+
+  it.each([
+    ['s3:ListBucket', list],
+    ['s3:GetObject', '/api/document?key=a'],
+  ])('without the permission for %s name it', async (operation, path) => {
+    const { ask } = await consoleOf({
+      ...livelyStage(),
+      [operation]: () => {
+        throw new AwsError('AccessDenied', 'as S3 says it', 403);
+      },
+    });
+    expect(await (await ask(path)).json()).toMatchObject({
+      obstacle: { code: 'AWS_REFUSED', what: expect.stringContaining(operation) },
+    });
+  });
+
+  it.each(['no JSON', '{"version":9,"entries":[]}', '{"version":1}', 'null'])(
+    'that this version cannot read are told as that: %s',
+    async (text) => {
+      const { ask } = await consoleOf({ ...livelyStage(), 's3:GetObject': () => text });
+      expect(await (await ask('/api/document?key=a')).json()).toMatchObject({
+        obstacle: { code: 'NOT_FOUND' },
+      });
+    },
+  );
 });
 
 describe('what is asked of AWS', () => {

@@ -12,7 +12,7 @@ import { emptyTally } from '../../lib/redrive/request.ts';
 import { VERSION } from '../../lib/version.ts';
 import { type Answer, type CallOfAws, EXECUTION, MACHINE, startAwsStandIn } from '../support/aws-stand-in.ts';
 import { runCli } from '../support/cli.ts';
-import { livelyStage, startConsole } from '../support/console.ts';
+import { BUCKET, DOCUMENT, livelyStage, startConsole } from '../support/console.ts';
 import { judgedBy, policyIn } from '../support/own-policy.ts';
 
 const FILE = fileURLToPath(new URL('../../examples/customer-profiles.json', import.meta.url));
@@ -21,6 +21,9 @@ const POLICY = policyIn('deploy.md', 'command-line');
 const PIPELINE = 'customer-profiles';
 const inRegion = (service: string, rest: string) => `arn:aws:${service}:eu-west-1:123456789012:${rest}`;
 const STREAM_ARN = inRegion('kinesis', 'stream/customers');
+
+/** By way of which service a key is used. */
+const CONTEXT = { 'kms:ViaService': 's3.eu-west-1.amazonaws.com' };
 
 /** What is asked of AWS, as IAM knows it. */
 interface Asked {
@@ -132,6 +135,15 @@ function askedBy({ operation, input }: CallOfAws): Asked {
   const name = operation.replace(/^lambda:/, '');
   if (name !== operation)
     return { action: 'lambda:InvokeFunction', resource: inRegion('lambda', `function:${name}`) };
+  const looked = operation.replace(/^configuration:/, '');
+  if (looked !== operation)
+    return { action: 'lambda:GetFunctionConfiguration', resource: inRegion('lambda', `function:${looked}`) };
+  if (operation === 's3:ListBucket') return { action: operation, resource: `arn:aws:s3:::${BUCKET}` };
+  if (operation === 's3:GetObject')
+    return {
+      action: operation,
+      resource: `arn:aws:s3:::${(input as { readonly path: string }).path.slice(1)}`,
+    };
   const [service = '', method = ''] = operation.split('.');
   const { executionArn, stateMachineArn, logGroupName } = input as Readonly<Record<string, string>>;
   if (service.startsWith('Logs'))
@@ -148,10 +160,17 @@ async function askedOfConsole(): Promise<readonly Asked[]> {
     'doctor?pipeline=orders',
     'runs?before=before',
     'run?name=first',
+    'documents?pipeline=orders',
+    `document?key=${encodeURIComponent(DOCUMENT)}`,
   ])
     expect([path, (await ask(`/api/${path}`)).status]).toEqual([path, 200]);
   expect((await stop()).code).toBe(130);
-  return aws.calls.map(askedBy);
+  // S3 asks for the key in the name of whoever reads an object that is encrypted under it.
+  const decrypts = {
+    action: 'kms:Decrypt',
+    resource: inRegion('kms', 'key/1a2b3c4d-0000-4000-8000-000000000000'),
+  };
+  return [...aws.calls.map(askedBy), decrypts];
 }
 
 /** Kinesis speaks HTTP/2, so its client is replaced and not its server. */
@@ -227,7 +246,8 @@ describe('the policy for the command line', () => {
     expect(calls.length).toBeGreaterThan(30);
     const verdicts = await Promise.all(
       calls.map(
-        async ({ action, resource }) => `${await judgedBy(POLICY, action, resource)} ${action} ${resource}`,
+        async ({ action, resource }) =>
+          `${await judgedBy(POLICY, action, resource, CONTEXT)} ${action} ${resource}`,
       ),
     );
     expect(distinct(verdicts).filter((verdict) => !verdict.startsWith('Allowed '))).toEqual([]);
@@ -249,6 +269,8 @@ describe('the policy for the command line', () => {
     ['states:StartExecution', MACHINE.replace('-prod-', '-dev-')],
     ['secretsmanager:GetSecretValue', inRegion('secretsmanager', 'secret:penstock/prod/credentials-a1b2c3')],
     ['kinesis:PutRecords', STREAM_ARN],
+    ['kms:Decrypt', inRegion('kms', 'key/1a2b3c4d-0000-4000-8000-000000000000')],
+    ['s3:GetObject', 'arn:aws:s3:::another-bucket/key'],
   ])('does not allow %s of %s', async (action, resource) => {
     expect(await judgedBy(POLICY, action, resource)).toBe('ImplicitlyDenied');
   });

@@ -5,7 +5,11 @@ import { text } from 'node:stream/consumers';
 import { isFailure, withFields } from '../../lib/failure.ts';
 import { VERSION } from '../../lib/version.ts';
 
-/** `lambda:penstock-prod-status` of an invocation, `AWSStepFunctions.StartExecution` of any other call. */
+/**
+ * `lambda:penstock-prod-status` of an invocation, `configuration:penstock-prod-status` of a look at that function.
+ * `s3:ListBucket` is answered with keys and their sizes, `s3:GetObject` with a text. `AWSStepFunctions.StartExecution` of any
+ * other call.
+ */
 type Operation = string;
 
 export interface CallOfAws {
@@ -64,7 +68,7 @@ export async function startAwsStandIn(
   const server = createServer(async (request, response) => {
     const { operation, isFunction } = operationOf(request);
     const body = await text(request);
-    const input: unknown = body === '' ? {} : JSON.parse(body);
+    const input: unknown = body === '' ? queryOf(request) : JSON.parse(body);
     const region = /Credential=[^/]+\/\d+\/([^/]+)\//.exec(request.headers.authorization ?? '')?.[1];
     calls.push({ operation, input, region });
     const count = (counts.get(operation) ?? 0) + 1;
@@ -77,7 +81,12 @@ export async function startAwsStandIn(
           operation,
           isFunction ? 404 : 400,
         );
-      const done = JSON.stringify(await answer(input as never, count, region));
+      const found = await answer(input as never, count, region);
+      if (operation.startsWith('s3:')) {
+        response.end(typeof found === 'string' ? found : listXml(found as Listed));
+        return;
+      }
+      const done = JSON.stringify(found);
       response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' });
       response.end(done);
     } catch (error) {
@@ -88,6 +97,10 @@ export async function startAwsStandIn(
       }
       const { name, message, status = 500 } = error as AwsError;
       response.writeHead(status, { 'x-amzn-errortype': name });
+      if (operation.startsWith('s3:')) {
+        response.end(`<Error><Code>${name}</Code><Message>${message}</Message></Error>`);
+        return;
+      }
       response.end(JSON.stringify({ __type: name, message, Message: message }));
     }
   });
@@ -109,10 +122,37 @@ export async function startAwsStandIn(
   };
 }
 
-function operationOf({ url = '', headers }: IncomingMessage): { operation: Operation; isFunction: boolean } {
-  const name = /^\/2015-03-31\/functions\/([^/]+)\/invocations/.exec(url)?.[1];
-  if (name !== undefined) return { operation: `lambda:${decodeURIComponent(name)}`, isFunction: true };
+/** What S3 has of a bucket: keys and their sizes. */
+export interface Listed {
+  readonly objects: readonly { readonly key: string; readonly bytes: number }[];
+  readonly more?: boolean;
+}
+
+function listXml({ objects, more = false }: Listed): string {
+  const contents = objects.map(
+    ({ key, bytes }) => `<Contents><Key>${key}</Key><Size>${bytes}</Size></Contents>`,
+  );
+  return `<ListBucketResult><IsTruncated>${more}</IsTruncated>${contents.join('')}</ListBucketResult>`;
+}
+
+function operationOf({ url = '', method, headers }: IncomingMessage): {
+  operation: Operation;
+  isFunction: boolean;
+} {
+  const [, name, what] = /^\/2015-03-31\/functions\/([^/]+)\/(invocations|configuration)/.exec(url) ?? [];
+  if (name !== undefined) {
+    const kind = what === 'invocations' ? 'lambda' : 'configuration';
+    return { operation: `${kind}:${decodeURIComponent(name)}`, isFunction: true };
+  }
+  if (method === 'GET')
+    return { operation: url.includes('list-type=2') ? 's3:ListBucket' : 's3:GetObject', isFunction: false };
   return { operation: String(headers['x-amz-target']), isFunction: false };
+}
+
+/** `{ path: '/bucket/key', prefix: '…' }` of a call without a body. */
+function queryOf({ url = '' }: IncomingMessage): object {
+  const { pathname, searchParams } = new URL(`http://aws${url}`);
+  return { path: decodeURIComponent(pathname), ...Object.fromEntries(searchParams) };
 }
 
 /** As Lambda passes on what a function has thrown. */

@@ -3,7 +3,14 @@ import { vi } from 'vitest';
 import { Failure } from '../../lib/failure.ts';
 import { VERSION } from '../../lib/version.ts';
 import { TOKEN_HEADER } from '../../local/aep/access.ts';
-import { type Answer, EXECUTION, functionError, type StandIn, startAwsStandIn } from './aws-stand-in.ts';
+import {
+  type Answer,
+  AwsError,
+  EXECUTION,
+  functionError,
+  type StandIn,
+  startAwsStandIn,
+} from './aws-stand-in.ts';
 import { type CliRun, startCli } from './cli.ts';
 import { until } from './eventually.ts';
 
@@ -71,6 +78,10 @@ export async function startConsole(
 
 const seconds = (text: string) => Date.parse(text) / 1_000;
 const machine = EXECUTION.slice(0, EXECUTION.lastIndexOf(':'));
+
+export const BUCKET = 'penstock-prod-undeliveredbucket-1a2b3c';
+/** The key of the one document that the lively stage has. */
+export const DOCUMENT = 'rejected/orders/2026/11/29/shardId-0-495-i-1.json';
 
 /** A report as the ledger keeps it. @param more what is another than in one that went well */
 export function keptReport(pipeline: string, name: string, more: object = {}): object {
@@ -154,6 +165,33 @@ export function livelyStage(hostile = ''): Readonly<Record<string, Answer>> {
           running: { execution: `${machine}:third`, since: '2026-11-29T08:00:00.000Z' },
         },
       ];
+    },
+    'configuration:penstock-prod-status': () => ({
+      Environment: { Variables: { PENSTOCK_DEAD_LETTERS_URL: `s3://${BUCKET}` } },
+    }),
+    's3:ListBucket': ({ 'start-after': after = '' }: { readonly 'start-after'?: string }) => ({
+      objects: after.startsWith(DOCUMENT) ? [] : [{ key: DOCUMENT, bytes: 812 }],
+      more: !after.startsWith(DOCUMENT),
+    }),
+    's3:GetObject': ({ path }: { readonly path: string }) => {
+      if (path !== `/${BUCKET}/${DOCUMENT}`) throw new AwsError('NoSuchKey', 'as S3 says it', 404);
+      const entry = (sequenceNumber: string, data: string) => ({
+        reason: 'not-json',
+        message: `no JSON${hostile}`,
+        sequenceNumber,
+        partitionKey: `key${hostile}`,
+        arrivedAt: 1,
+        data: Buffer.from(data).toString('base64'),
+      });
+      return JSON.stringify({
+        version: 1,
+        pipeline: 'orders',
+        streamArn: 'arn:aws:kinesis:eu-west-1:123456789012:stream/shop',
+        shardId: 'shardId-0',
+        invocationId: 'i-1',
+        storedAt: '2026-11-29T09:00:00.000Z',
+        entries: [entry('495', `first${hostile}`), entry('496', 'second')],
+      });
     },
     'AWSStepFunctions.ListExecutions': ({ nextToken }: { readonly nextToken?: string }) =>
       nextToken === undefined

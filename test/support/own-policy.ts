@@ -17,8 +17,13 @@ export function policyIn(page: string, name: string): Policy {
   return JSON.parse(json) as Policy;
 }
 
-/** `Allowed`, `ImplicitlyDenied`, or why it cannot be judged. */
-export async function judgedBy(policy: Policy, action: string, resource: string): Promise<string> {
+/** @param contextVariables what conditions are about. @returns `Allowed`, `ImplicitlyDenied`, or why it cannot be judged. */
+export async function judgedBy(
+  policy: Policy,
+  action: string,
+  resource: string,
+  contextVariables: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const accountId = '123456789012';
   const response = await runSimulation(
     {
@@ -26,13 +31,22 @@ export async function judgedBy(policy: Policy, action: string, resource: string)
         action,
         principal: `arn:aws:iam::${accountId}:role/somebody`,
         resource: { resource, accountId },
-        contextVariables: {},
+        contextVariables: { ...contextVariables },
       },
       identityPolicies: [{ name: 'own', policy }],
       serviceControlPolicies: [],
       resourceControlPolicies: [],
+      ...(action.startsWith('kms:') && { resourcePolicy: keyPolicyOf(accountId) }),
     },
     {},
   );
   return response.resultType === 'single' ? response.overallResult : JSON.stringify(response);
 }
+
+/** AWS's default, which the stack's own key has too: the account's IAM decides. */
+const keyPolicyOf = (accountId: string) => ({
+  Version: '2012-10-17',
+  Statement: [
+    { Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${accountId}:root` }, Action: 'kms:*', Resource: '*' },
+  ],
+});

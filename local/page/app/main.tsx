@@ -11,6 +11,7 @@ import { Pipelines } from './areas/pipelines.tsx';
 import { Records } from './areas/records.tsx';
 import { Requests } from './areas/requests.tsx';
 import { Runs } from './areas/runs.tsx';
+import { StageDeadLetters } from './areas/stage-dead-letters.tsx';
 import { StagePipelines } from './areas/stage-pipelines.tsx';
 import { StageRuns } from './areas/stage-runs.tsx';
 import type { Connection } from './follow.ts';
@@ -45,6 +46,7 @@ const AREAS: Areas = {
 const STAGE_AREAS: Areas = {
   pipelines: { title: 'Pipelines', Area: StagePipelines },
   runs: { title: 'Runs', Area: StageRuns },
+  'dead-letters': { title: 'Dead letters', Area: StageDeadLetters },
 };
 
 const AREAS_OF: Readonly<Record<About['kind'], Areas>> = { stack: AREAS, stage: STAGE_AREAS };

@@ -16,7 +16,11 @@ export function deadLettersFeed({ store }: Looked): Feed {
 /** `undefined` of one that is not in the store any more. */
 export async function deadLetter({ store }: Looked, id: string): Promise<DeadLetterDetail | undefined> {
   const stored = (await store.rejected()).find((one) => one.id === id);
-  if (stored === undefined) return undefined;
+  return stored && detailOf(stored);
+}
+
+/** A message of the store, whole. */
+export function detailOf(stored: Stored): DeadLetterDetail {
   const { entry, streamArn, shardId, file } = stored;
   return {
     ...lineOf(stored),
@@ -33,7 +37,7 @@ export async function deadLetter({ store }: Looked, id: string): Promise<DeadLet
   };
 }
 
-function lineOf({ id, pipeline, storedAt, entry }: Stored): DeadLetterLine {
+export function lineOf({ id, pipeline, storedAt, entry }: Stored): DeadLetterLine {
   const { reason, message, sequenceNumber, subSequenceNumber, partitionKey = '' } = entry;
   const place = subSequenceNumber === undefined ? sequenceNumber : `${sequenceNumber}/${subSequenceNumber}`;
   return { id, pipeline, reason, message, place, partitionKey, storedAt };

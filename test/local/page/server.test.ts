@@ -57,7 +57,7 @@ async function firstNews(path: string): Promise<unknown> {
 }
 
 describe('the server of the page', () => {
-  it.each(['/', '/pipelines', '/requests/12', '/pipelines/a%2Fb'])(
+  it.each(['/', '/pipelines', '/requests/12', '/pipelines/a%2Fb', '/dead-letters/a%2Fb.json/0'])(
     'answers %s with the document, and with a policy that allows no script but its own',
     async (path) => {
       const { status, text, headers } = await ask(path);

@@ -1,0 +1,238 @@
+// The dead-letter store of a deployed stage: documents by pipeline and day, the messages of one, and each with its record.
+import { useEffect, useState } from 'preact/hooks';
+import type { DeadLetterDetail, DeadLetterLine } from '../../told.ts';
+import type { Answered, DocumentLines, StageDocument, StagePipelineLine } from '../../told-stage.ts';
+import { useAsked } from '../asked.ts';
+import { ask } from '../follow.ts';
+import { List } from '../list.tsx';
+import type { AreaProps } from '../main.tsx';
+import { Content, Facts, told } from '../parts.tsx';
+import { go, pathOf } from '../place.tsx';
+import { momentOf, Trouble, useStood } from '../stage.tsx';
+
+const AREA = 'dead-letters';
+const KINDS = ['rejected', 'parked'] as const;
+/** In the place of a day: all that there is. */
+const ALL = 'all';
+/** What is looked at first. */
+const DAYS = 7;
+const DAY_MS = 86_400_000;
+
+export function StageDeadLetters({ rest: [pipeline, kind, since, ...more], onConnection }: AreaProps) {
+  const pipelines = useStood<readonly StagePipelineLine[]>('pipelines', onConnection);
+  const names = pipelines?.found?.map(({ name }) => name) ?? [];
+  const first = names[0];
+  const wanted = { pipeline: pipeline ?? first ?? '', kind: kind ?? KINDS[0], since: since ?? weekAgo() };
+  const choose = (change: Partial<typeof wanted>) => {
+    const next = { ...wanted, ...change };
+    go(pathOf(AREA, next.pipeline, next.kind, next.since || ALL));
+  };
+  if (pipelines !== undefined && pipelines.obstacle !== undefined && first === undefined)
+    return <Trouble obstacle={pipelines.obstacle} />;
+  if (wanted.pipeline === '')
+    return <div class="empty">{pipelines === undefined ? 'Loading …' : 'There is no pipeline yet.'}</div>;
+  return (
+    <div class="sides">
+      <section class="side" aria-label="Documents of the store">
+        <label class="find">
+          <span>Pipeline</span>
+          <select
+            value={wanted.pipeline}
+            onChange={(event) => choose({ pipeline: event.currentTarget.value })}
+          >
+            {[...new Set([...names, wanted.pipeline])].map((name) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        </label>
+        <label class="find">
+          <span>What</span>
+          <select value={wanted.kind} onChange={(event) => choose({ kind: event.currentTarget.value })}>
+            {KINDS.map((name) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        </label>
+        <label class="find">
+          <span>Stored since</span>
+          <input
+            type="date"
+            value={wanted.since === ALL ? '' : wanted.since}
+            onChange={(event) => choose({ since: event.currentTarget.value })}
+          />
+        </label>
+        <Documents
+          key={pathOf(wanted.pipeline, wanted.kind, wanted.since)}
+          wanted={wanted}
+          chosen={more[0]}
+        />
+      </section>
+      {more[0] === undefined ? (
+        <section class="main-side empty">
+          Choose a document: an invocation that rejects has one. Its messages show here, each with its record.
+        </section>
+      ) : (
+        <Document key={more[0]} wanted={wanted} name={more[0]} number={more[1]} />
+      )}
+    </div>
+  );
+}
+
+const weekAgo = () => new Date(Date.now() - DAYS * DAY_MS).toISOString().slice(0, 10);
+
+interface Wanted {
+  readonly pipeline: string;
+  readonly kind: string;
+  readonly since: string;
+}
+
+interface DocumentsProps {
+  readonly wanted: Wanted;
+  /** A key. */
+  readonly chosen: string | undefined;
+}
+
+function Documents({ wanted, chosen }: DocumentsProps) {
+  const { pipeline, kind, since } = wanted;
+  const [known, setKnown] = useState<DocumentLines>({ documents: [] });
+  const [answer, setAnswer] = useState<Answered<DocumentLines> | 'asking' | 'lost'>('asking');
+  const look = async (before: DocumentLines) => {
+    setAnswer('asking');
+    const day = since === ALL ? '' : since;
+    const query = new URLSearchParams({ pipeline, kind, since: day, after: before.next ?? '' });
+    const found = await ask<Answered<DocumentLines>>(`/api/documents?${query}`);
+    setAnswer(found ?? 'lost');
+    if (found !== undefined && 'found' in found)
+      setKnown({ ...found.found, documents: [...before.documents, ...found.found.documents] });
+  };
+  useEffect(() => void look({ documents: [] }), []);
+  const isObject = typeof answer === 'object';
+  return (
+    <>
+      {isObject && 'obstacle' in answer && <Trouble obstacle={answer.obstacle} />}
+      <p class="amount" role="status">
+        {answer === 'asking'
+          ? 'Looking …'
+          : `${told(known.documents.length)} ${known.documents.length === 1 ? 'document' : 'documents'}, the oldest first`}
+      </p>
+      <div class="older">
+        <button type="button" disabled={answer === 'asking'} onClick={() => void look({ documents: [] })}>
+          Look again
+        </button>{' '}
+        {known.next !== undefined && (
+          <button type="button" disabled={answer === 'asking'} onClick={() => void look(known)}>
+            More documents
+          </button>
+        )}
+      </div>
+      <List
+        label="Documents, the oldest first"
+        rows={known.documents}
+        rowHeight={58}
+        keyOf={({ key }) => key}
+        chosen={chosen}
+        onChoose={(key) => go(pathOf(AREA, pipeline, kind, since, key), false)}
+        empty={
+          answer === 'asking'
+            ? 'Looking …'
+            : `Nothing of ${pipeline} is ${kind} since then. Choose an earlier day to see more.`
+        }
+      >
+        {({ day, name, bytes }) => (
+          <>
+            <span class="row-title">{day}</span>
+            <span class="row-more">
+              {told(bytes)} bytes · <bdi>{name}</bdi>
+            </span>
+          </>
+        )}
+      </List>
+    </>
+  );
+}
+
+interface DocumentProps {
+  readonly wanted: Wanted;
+  readonly name: string;
+  readonly number: string | undefined;
+}
+
+function Document({ wanted, name, number }: DocumentProps) {
+  const answer = useAsked<Answered<StageDocument | null>>(`/api/document?key=${encodeURIComponent(name)}`);
+  if (answer === undefined) return <section class="main-side empty">Loading …</section>;
+  if (answer === 'gone')
+    return <section class="main-side empty">There was no answer. Choose it again.</section>;
+  if ('obstacle' in answer)
+    return (
+      <section class="main-side">
+        <Trouble obstacle={answer.obstacle} />
+      </section>
+    );
+  const { found } = answer;
+  if (found === null)
+    return (
+      <section class="main-side empty">
+        This document is not in the store any more: its messages were sent again, or its time is over.
+      </section>
+    );
+  const { pipeline, storedAt, total, messages } = found;
+  const rows = messages.length;
+  return (
+    <section class="main-side" aria-label="The document">
+      <h2>
+        {told(total)} {total === 1 ? 'message' : 'messages'} of <bdi>{pipeline}</bdi>
+      </h2>
+      <p class="says">
+        Stored at {momentOf(Date.parse(storedAt))}.{rows < total && ` The first ${told(rows)} are listed.`} To
+        send them again: penstock redrive.
+      </p>
+      <div class="messages">
+        <List
+          label="Messages of the document"
+          rows={messages}
+          rowHeight={58}
+          keyOf={({ id }: DeadLetterLine) => id}
+          chosen={number}
+          onChoose={(id) => go(pathOf(AREA, wanted.pipeline, wanted.kind, wanted.since, name, id), false)}
+          empty="It has no message."
+        >
+          {(line) => (
+            <>
+              <span class="row-title">
+                <span class="reason">{line.reason}</span> <bdi>{line.message}</bdi>
+              </span>
+              <span class="row-more">
+                key <bdi>{line.partitionKey || '–'}</bdi> · <bdi>{line.place}</bdi>
+              </span>
+            </>
+          )}
+        </List>
+      </div>
+      {number !== undefined && <Message key={number} name={name} number={number} />}
+    </section>
+  );
+}
+
+function Message({ name, number }: { readonly name: string; readonly number: string }) {
+  const query = new URLSearchParams({ key: name, number });
+  const answer = useAsked<Answered<DeadLetterDetail | null>>(`/api/message?${query}`);
+  if (answer === undefined) return <p class="says">Loading …</p>;
+  if (answer === 'gone') return <p class="says">There was no answer. Choose the message again.</p>;
+  if ('obstacle' in answer) return <Trouble obstacle={answer.obstacle} />;
+  if (answer.found === null) return <p class="says">This message is not in the store any more.</p>;
+  const { reason, message, place, partitionKey, record, notes, facts } = answer.found;
+  return (
+    <section aria-label="The message">
+      <h3>
+        <span class="reason">{reason}</span> <bdi>{message}</bdi>
+      </h3>
+      {notes.map((note) => (
+        <p class="says" key={note}>
+          {note}
+        </p>
+      ))}
+      <Facts facts={[['sequence number', place], ['partition key', partitionKey], ...facts]} />
+      <Content label="The record" shown={record} />
+    </section>
+  );
+}
