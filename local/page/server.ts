@@ -3,6 +3,7 @@ import { chartsFeed } from './areas/charts.ts';
 import { datasetDetail, datasetsFeed } from './areas/datasets.ts';
 import { deadLetter, deadLettersFeed } from './areas/dead-letters.ts';
 import { faultsFeed } from './areas/faults.ts';
+import { mappingDetail, tryMapping } from './areas/mapping.ts';
 import { pictureFeed } from './areas/picture.ts';
 import { pipelinesFeed } from './areas/pipelines.ts';
 import { recordDetail, recordsFeed } from './areas/records.ts';
@@ -40,6 +41,7 @@ const ANSWERS: Readonly<Record<string, (looked: Looked, query: Query) => unknown
       sequenceNumber: query.get('number') ?? '',
     }),
   dataset: (looked, query) => datasetDetail(looked, query.get('id') ?? ''),
+  mapping: (looked, query) => mappingDetail(looked, query.get('pipeline') ?? ''),
   'dead-letter': (looked, query) => deadLetter(looked, query.get('id') ?? ''),
   request: ({ watched }, query) => requestDetail(watched, Number(query.get('number'))),
 };
@@ -48,6 +50,7 @@ const ANSWERS: Readonly<Record<string, (looked: Looked, query: Query) => unknown
 const actsOf = (looked: Looked): Readonly<Record<string, Act>> => ({
   simulator: (asked) => passToSimulator(looked.watched, asked),
   redrive: (asked) => redriveChosen(looked, asked),
+  mapping: (asked) => tryMapping(looked, asked),
 });
 
 /** @throws the error of Node where nobody can listen on the port */

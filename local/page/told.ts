@@ -111,6 +111,41 @@ export interface RunResource {
   readonly isReadTwice: boolean;
 }
 
+/** A row of a mapping, as the page shows and changes it. */
+export interface MappingLine {
+  readonly kind: 'field' | 'expression';
+  /** A path in the record, or a calculated field. */
+  readonly from: string;
+  readonly destination: string;
+}
+
+/** A pipeline's mapping, and records to try it with. */
+export interface MappingDetail {
+  readonly pipeline: string;
+  /** Records of XDM are not mapped. */
+  readonly isRaw: boolean;
+  /** Whether its schema is there: without it nothing can be tried. */
+  readonly isMade: boolean;
+  readonly rows: readonly MappingLine[];
+  /** Samples, and the newest of the stream. */
+  readonly records: readonly { readonly name: string; readonly text: string }[];
+}
+
+/** What rows make of a record. */
+export interface TriedMapping {
+  /** In the order of the rows: what is wrong with each; `null` for nothing. */
+  readonly rows: readonly (string | null)[];
+  /** Fields that AEP requires, and that no row fills. */
+  readonly lacking: readonly string[];
+  /** Why the record does not come as far as the mapping. */
+  readonly says?: string;
+  readonly xdm?: Shown;
+  /** What AEP would refuse of the result. */
+  readonly violations: readonly string[];
+  /** Fields of the record that no row reads. */
+  readonly unread: readonly string[];
+}
+
 /** What of a list is new or another, and the keys of what is gone. */
 export interface Changes<T> {
   readonly set: readonly T[];

@@ -19,7 +19,7 @@ export interface Watched {
   /** The simulated platform, and where it answers. */
   readonly platform: {
     readonly origin: string;
-    readonly platform: Pick<Platform, 'state' | 'journal' | 'clock' | 'faults' | 'handle'>;
+    readonly platform: Pick<Platform, 'state' | 'journal' | 'clock' | 'faults' | 'handle' | 'settings'>;
   };
   readonly aws: { readonly mappings: Pick<Mappings, 'all' | 'progress'> };
   /** What the functions have counted. */

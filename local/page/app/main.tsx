@@ -7,6 +7,7 @@ import { Charts } from './areas/charts.tsx';
 import { Datasets } from './areas/datasets.tsx';
 import { DeadLetters } from './areas/dead-letters.tsx';
 import { Faults } from './areas/faults.tsx';
+import { Mapping } from './areas/mapping.tsx';
 import { Pipelines } from './areas/pipelines.tsx';
 import { Records } from './areas/records.tsx';
 import { Requests } from './areas/requests.tsx';
@@ -35,6 +36,7 @@ const AREAS: Areas = {
   pipelines: { title: 'Pipelines', Area: Pipelines },
   runs: { title: 'Runs', Area: Runs },
   records: { title: 'Records', Area: Records },
+  mapping: { title: 'Mapping', Area: Mapping },
   datasets: { title: 'Datasets', Area: Datasets },
   'dead-letters': { title: 'Dead letters', Area: DeadLetters },
   requests: { title: 'Requests', Area: Requests },

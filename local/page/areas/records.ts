@@ -18,8 +18,11 @@ const PAGE_RECORDS = 1_000;
 /** How much of a record stands in its line, and can be searched, in characters. */
 const BEGINNING = 200;
 
-/** All that is in the stream, from its oldest record on, and then what comes. */
-export function recordsFeed({ watched: { streams } }: Looked, name: string): Feed {
+/**
+ * All that is in the stream, from its oldest record on, and then what comes.
+ * @param beginning how much of a record is told, in characters
+ */
+export function recordsFeed({ watched: { streams } }: Looked, name: string, beginning = BEGINNING): Feed {
   const stream = kinesisStream(streams.client, streams.arn(name));
   const iterators = new Map<string, string | undefined>();
   let isFirst = true;
@@ -30,7 +33,7 @@ export function recordsFeed({ watched: { streams } }: Looked, name: string): Fee
         iterators.set(shardId, await stream.iterator(shardId, { type: 'TRIM_HORIZON' }));
       for (let read = 0, next = iterators.get(shardId); next !== undefined && read < AT_ONCE; ) {
         const page = await stream.read(next, PAGE_RECORDS);
-        added.push(...page.records.map((record) => lineOf(shardId, record)));
+        added.push(...page.records.map((record) => lineOf(shardId, record, beginning)));
         read += page.records.length;
         next = page.next;
         iterators.set(shardId, next);
@@ -50,7 +53,7 @@ interface KinesisRecord {
   readonly Data?: Uint8Array | undefined;
 }
 
-function lineOf(shardId: string, record: KinesisRecord): RecordLine {
+function lineOf(shardId: string, record: KinesisRecord, beginning = BEGINNING): RecordLine {
   const data = Buffer.from(record.Data ?? []);
   return {
     shardId,
@@ -59,9 +62,9 @@ function lineOf(shardId: string, record: KinesisRecord): RecordLine {
     at: record.ApproximateArrivalTimestamp?.getTime() ?? 0,
     bytes: data.length,
     begins: data
-      .subarray(0, 4 * BEGINNING)
+      .subarray(0, 4 * beginning)
       .toString('utf8')
-      .slice(0, BEGINNING),
+      .slice(0, beginning),
   };
 }
 

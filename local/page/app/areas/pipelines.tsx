@@ -89,7 +89,8 @@ function Chosen({ line }: { readonly line: PipelineLine }) {
       </h2>
       <p class="says">
         It {line.says === 'works' ? 'works' : `needs a look: ${line.says}`}. Sandbox <bdi>{line.sandbox}</bdi>
-        . <Link to={pathOf('runs', line.run)}>Its last run</Link>
+        . <Link to={pathOf('runs', line.run)}>Its last run</Link>{' '}
+        <Link to={pathOf('mapping', line.name)}>Its mapping</Link>
       </p>
       <dl class="figures">
         <Figure name="received" value={line.received} />
