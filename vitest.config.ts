@@ -12,6 +12,7 @@ const APART = [
   'test/doctor/doctor.test.ts',
   'test/aws/{client,executions,http,http-proxy,metrics}.test.ts',
   'test/cli/{console,policies,stage}.test.ts',
+  'test/forward/frame/block-garbage.test.ts',
   'test/forward/promises-{hosts,network,secrets,time}.test.ts',
   'test/local/aep/server.test.ts',
   'test/local/aws/{function-host,local-aws,recordings}.test.ts',
