@@ -184,5 +184,10 @@ function tell(one: WrittenImport, { output, target }: Context): void {
     file ?? (taken === undefined ? red('no manifest') : `${red('not written')}: ${taken} is there`);
   output.line(`${sign}  ${name ?? flow} ${dim(flow)}  ${where}`);
   for (const { effect, path, reason } of findings) output.line(`  ${effect} ${path}: ${reason}`);
-  if (file !== undefined) output.whole(`  next: ${['penstock plan', file, ...target.words].join(' ')}`);
+  const isPrevented = findings.some(({ effect }) => effect === 'prevents');
+  // What prevents it says itself what has to be done before.
+  if (file === undefined || isPrevented) return;
+  const isMissing = findings.some(({ effect }) => effect === 'missing');
+  const before = isMissing ? 'write what is missing into the file, then: ' : '';
+  output.whole(`  next: ${before}${['penstock plan', file, ...target.words].join(' ')}`);
 }

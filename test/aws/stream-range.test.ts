@@ -2,7 +2,7 @@ import {
   CreateStreamCommand,
   GetRecordsCommand,
   GetShardIteratorCommand,
-  KinesisClient,
+  type KinesisClient,
   PutRecordCommand,
 } from '@aws-sdk/client-kinesis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,6 +10,7 @@ import { createStreamRange, type Kinesis } from '../../lib/aws/stream-range.ts';
 import type { StreamPosition, StreamRange, StreamRecord } from '../../lib/runtime.ts';
 import { type LocalKinesis, startKinesis } from '../../local/aws/kinesis.ts';
 import { clockMovesOn } from '../support/eventually.ts';
+import { clientOf } from '../support/streams.ts';
 
 // Reading a stretch of a stream: against local Kinesis by the SDK's own client, and against what AWS does that it does not.
 
@@ -43,11 +44,7 @@ describe('local Kinesis', () => {
 
   beforeAll(async () => {
     kinesis = await startKinesis();
-    client = new KinesisClient({
-      endpoint: kinesis.endpoint,
-      region: 'eu-west-1',
-      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-    });
+    client = clientOf(kinesis);
     await client.send(new CreateStreamCommand({ StreamName: 'orders', ShardCount: 2 }));
     arn = kinesis.streamArn('orders');
     for (let number = 0; number < 6; number++) {

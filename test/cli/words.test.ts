@@ -13,6 +13,21 @@ const words = COMMANDS.flatMap(({ name, options = [] }) =>
   options.map((option) => `${name} --${option.name}`),
 );
 
+/** All that a file loads before any of it runs: files of the project, and packages. */
+function loadedWith(file: string): { readonly reached: string[]; readonly packages: string[] } {
+  const reached = new Set([file]);
+  const packages = new Set<string>();
+  for (const one of reached) {
+    const text = readFileSync(`${ROOT}${one}`, 'utf8');
+    for (const [, type, from = ''] of text.matchAll(/^(?:import|export) (type )?[^;]*?from '([^']+)';/gms)) {
+      if (type !== undefined) continue;
+      if (!from.startsWith('.')) packages.add(from);
+      else reached.add(new URL(from, `file:///${one}`).pathname.slice(1));
+    }
+  }
+  return { reached: [...reached], packages: [...packages] };
+}
+
 describe('15: help, completions and docs/cli.md come from one table of words', () => {
   it('every command of the folder is in the table', () => {
     const files = globSync('*.ts', { cwd: `${ROOT}cli/commands` }).map((file) => file.replace('.ts', ''));
@@ -59,27 +74,22 @@ describe('15: help, completions and docs/cli.md come from one table of words', (
     expect(stdout.trim()).toBe(expected);
   });
 
+  it('check loads no client of AWS: it asks nobody', () => {
+    const { packages } = loadedWith('local/check/check-files.ts');
+    expect(packages).toContain('zod');
+    expect(packages.filter((name) => name.startsWith('@aws-sdk/'))).toEqual([]);
+  });
+
   it('help loads no command, no SDK and nothing of local: it starts at once', () => {
-    const reached = new Set(['cli/start.ts']);
-    const packages = new Set<string>();
-    for (const file of reached) {
-      const text = readFileSync(`${ROOT}${file}`, 'utf8');
-      for (const [, type, from = ''] of text.matchAll(
-        /^(?:import|export) (type )?[^;]*?from '([^']+)';/gms,
-      )) {
-        if (type !== undefined) continue;
-        if (!from.startsWith('.')) packages.add(from);
-        else reached.add(new URL(from, `file:///${file}`).pathname.slice(1));
-      }
-    }
-    expect([...reached].filter((file) => !file.startsWith('cli/')).toSorted()).toEqual([
+    const { reached, packages } = loadedWith('cli/start.ts');
+    expect(reached.filter((file) => !file.startsWith('cli/')).toSorted()).toEqual([
       'lib/version.ts',
       'terminal/columns.ts',
       'terminal/create-output.ts',
       'terminal/mistake.ts',
       'terminal/printable.ts',
     ]);
-    expect([...packages].filter((name) => !name.startsWith('node:')).toSorted()).toEqual([
+    expect(packages.filter((name) => !name.startsWith('node:')).toSorted()).toEqual([
       'commander',
       'picocolors',
       'string-width',

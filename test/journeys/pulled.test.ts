@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateStreamCommand, KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
+import { CreateStreamCommand, type KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PlatformOptions } from '../../local/aep/platform.ts';
 import { startServer } from '../../local/aep/server.ts';
@@ -16,8 +16,8 @@ import { createWitness } from '../../local/start/witness.ts';
 import type { Intercept } from '../support/chaos.ts';
 import { type RunOptions, world } from '../support/provisioning.ts';
 import { PULLED } from '../support/scenarios.ts';
+import { clientOf } from '../support/streams.ts';
 
-const REGION = 'eu-west-1';
 const KEY = { accessKeyId: 'AKIAFAKEFAKEFAKEFAKE', secretKey: 'fake-secret-key' };
 const OLD = 'commerce.purchases';
 const NEW = 'commerce.checkouts';
@@ -32,11 +32,7 @@ const giveKey = () =>
 beforeAll(async () => {
   kinesis = await startKinesis({ keys });
   giveKey();
-  client = new KinesisClient({
-    endpoint: kinesis.endpoint,
-    region: REGION,
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-  });
+  client = clientOf(kinesis);
 });
 afterAll(async () => {
   client.destroy();

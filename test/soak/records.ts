@@ -171,14 +171,3 @@ function weighed(kinds: Weighed, random: Random): Kind {
   }
   throw new RangeError('the weights do not add up');
 }
-
-/** mulberry32: small, and good enough to mix kinds. */
-export function seeded(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}

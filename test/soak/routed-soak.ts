@@ -1,15 +1,17 @@
 // The soak of several routes: records of every kind over real sockets into one stream's pipelines, whose inlets go wrong in
 // every way, one of which refuses for a while and one of which parks, while the forwarder is killed again and again; and what has become of
 // each record on each route.
+
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { functionName } from '../../local/start/functions.ts';
+import { generator } from '../../local/start/samples.ts';
 import type { CopiesFound } from './copies.ts';
 import { type Struck, setFaults } from './faults.ts';
 import type { Findings } from './oracle.ts';
-import { type Put, rawRecord, seeded } from './records.ts';
+import { type Put, rawRecord } from './records.ts';
 import type { RoutedSoakOptions } from './routed-options.ts';
 import {
   changeRoutedBatchSize,
@@ -262,7 +264,7 @@ async function writeAll(
 
 /** Raw records of every kind with the fields that routes choose by; each is noted by every route's witness. */
 function* puts(routes: readonly Watched[], records: number, seed: number): Generator<Put> {
-  const random = seeded(seed);
+  const random = generator(seed);
   for (let index = 0; index < records; index++) {
     const { json, ...made } = rawRecord(index, index, random);
     const fields = fieldsBy(random);

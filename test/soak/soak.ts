@@ -1,16 +1,18 @@
 // The soak: records of every kind over real sockets into two pipelines whose inlets go wrong in every way, while the forwarder is
 // killed again and again; and what has become of each of them.
+
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { functionName } from '../../local/start/functions.ts';
+import { generator } from '../../local/start/samples.ts';
 import type { Stack } from '../../local/start/stack.ts';
 import { type InletPaths, type Struck, setFaults } from './faults.ts';
 import type { SoakOptions } from './options.ts';
 import type { Findings } from './oracle.ts';
-import { AGGREGATED, aggregatedPuts, type Put, rawPuts, seeded } from './records.ts';
+import { AGGREGATED, aggregatedPuts, type Put, rawPuts } from './records.ts';
 import { changeBatchSize, createWorld, type World } from './world.ts';
 
 export interface SoakResult {
@@ -135,7 +137,7 @@ async function writeAll(
 ): Promise<void> {
   const aggregates = Math.floor((records * (1 - RAW_SHARE)) / AGGREGATED);
   const border = records - aggregates * AGGREGATED;
-  const [random, other] = [seeded(seed), seeded(seed + 1)];
+  const [random, other] = [generator(seed), generator(seed + 1)];
   const write = async (stream: string, puts: Iterable<Put>, weight: number) => {
     let own = 0;
     for (const batch of batched(puts)) {

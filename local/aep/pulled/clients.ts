@@ -1,23 +1,27 @@
-// AWS's own clients of a Kinesis, one for each key and region that connections bring.
-import { KinesisClient, ListStreamsCommand } from '@aws-sdk/client-kinesis';
+// AWS's own clients of a Kinesis, one for each key and region that connections bring. Loaded when a flow reads a stream: few do.
+import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { JsonObject } from '../json.ts';
 import type { World } from '../state.ts';
 
+/** The commands and the client. */
+export const kinesisSdk = () => import('@aws-sdk/client-kinesis');
+
 export interface StreamClients {
   /** By what a base connection says. The key may be another one next time: credentials can be renewed. */
-  with(auth: JsonObject): KinesisClient;
+  with(auth: JsonObject): Promise<KinesisClient>;
   close(): void;
 }
 
 export function createStreamClients(world: World): StreamClients {
   const clients = new Map<string, KinesisClient>();
   return {
-    with(auth) {
+    async with(auth) {
       const { accessKeyId = '', secretKey = '', region = '' } = auth as Record<string, string>;
       const key = JSON.stringify([world.kinesis, accessKeyId, secretKey, region]);
+      const { KinesisClient: Client } = await kinesisSdk();
       const known = clients.get(key);
       if (known !== undefined) return known;
-      const fresh = new KinesisClient({
+      const fresh = new Client({
         endpoint: world.kinesis,
         region,
         credentials: { accessKeyId, secretAccessKey: secretKey },
@@ -40,6 +44,7 @@ export function createStreamClients(world: World): StreamClients {
  * Adobe's policy names a resource for `ListStreams`, and AWS knows none for that action.
  */
 export async function hasKey(client: KinesisClient): Promise<boolean> {
+  const { ListStreamsCommand } = await kinesisSdk();
   try {
     await client.send(new ListStreamsCommand({ Limit: 1 }));
     return true;

@@ -121,7 +121,7 @@ export async function passes({ world, clients }: Reading, sandbox: Sandbox, base
   if (sources.some((one) => held.get(one?.place ?? '')?.refuses === 'credentials')) return false;
   const isKinesis = textAt(objectAt(base.body, 'connectionSpec'), 'id') === KINESIS;
   if (!isKinesis || world.kinesis === '') return true;
-  return hasKey(clients.with(objectAt(objectAt(base.body, 'auth'), 'params') ?? {}));
+  return hasKey(await clients.with(objectAt(objectAt(base.body, 'auth'), 'params') ?? {}));
 }
 
 /** A flow that was removed never comes back. */
@@ -165,7 +165,7 @@ async function readStream(reading: Reading, one: Reader, round: number): Promise
   reading.iterators.set(one.flow.id, iterators);
   const stream = String(progress.params.stream);
   try {
-    const client = clients.with(one.source.auth);
+    const client = await clients.with(one.source.auth);
     const reader: StreamReader = { client, stream, progress, iterators };
     if (progress.shards === undefined || progress.resharded) await describe(reader, progress.params.reset);
     const isOver = await readShards(reading, one, reader, round);

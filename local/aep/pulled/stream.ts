@@ -1,11 +1,6 @@
 // Reads a Kinesis stream for a flow, through AWS's own client: shard by shard, children after their parents.
-import {
-  DescribeStreamCommand,
-  GetRecordsCommand,
-  GetShardIteratorCommand,
-  type KinesisClient,
-  type Shard,
-} from '@aws-sdk/client-kinesis';
+import type { KinesisClient, Shard } from '@aws-sdk/client-kinesis';
+import { kinesisSdk } from './clients.ts';
 import type { Progress, ShardProgress, ShardStart } from './memory.ts';
 
 /** Most records that a call for records may ask for. */
@@ -69,6 +64,7 @@ function ofSameStream(known: Progress['shards'], found: readonly Shard[]): Progr
 }
 
 async function shardsOf(client: KinesisClient, StreamName: string): Promise<Shard[]> {
+  const { DescribeStreamCommand } = await kinesisSdk();
   const all: Shard[] = [];
   for (let more = true; more; ) {
     // Not `ListShards`: Adobe's policy for the reader does not have it.
@@ -93,6 +89,7 @@ export async function readShard(
   [shardId, shard]: readonly [string, ShardProgress],
   limit: number,
 ): Promise<Page & { took(): void }> {
+  const { GetRecordsCommand } = await kinesisSdk();
   const ShardIterator = iterators.get(shardId) ?? (await iteratorFor(client, stream, shardId, shard));
   progress.reads += 1;
   const answer = await client.send(
@@ -126,6 +123,7 @@ async function iteratorFor(
   ShardId: string,
   shard: ShardProgress,
 ): Promise<string> {
+  const { GetShardIteratorCommand } = await kinesisSdk();
   const asked = new Date();
   const from =
     shard.last === undefined

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import {
   CreateStreamCommand,
   DeleteStreamCommand,
-  KinesisClient,
+  type KinesisClient,
   ListStreamsCommand,
   PutRecordsCommand,
   SplitShardCommand,
@@ -17,6 +17,7 @@ import { describe as describeStream, readable } from '../../../local/aep/pulled/
 import { createAccessKeys } from '../../../local/aws/access-keys.ts';
 import { type LocalKinesis, startKinesis } from '../../../local/aws/kinesis.ts';
 import { until } from '../../support/eventually.ts';
+import { clientOf } from '../../support/streams.ts';
 import {
   type Caller,
   caller,
@@ -136,11 +137,7 @@ describe('a Kinesis stream', () => {
         return { type: 'LimitExceededException', message: 'Rate exceeded' };
       },
     });
-    client = new KinesisClient({
-      endpoint: kinesis.endpoint,
-      region: REGION,
-      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-    });
+    client = clientOf(kinesis);
   });
   afterAll(async () => {
     client.destroy();

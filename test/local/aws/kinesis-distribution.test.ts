@@ -5,7 +5,7 @@ import {
   DescribeStreamSummaryCommand,
   GetRecordsCommand,
   GetShardIteratorCommand,
-  KinesisClient,
+  type KinesisClient,
   ListShardsCommand,
   PutRecordCommand,
   PutRecordsCommand,
@@ -15,19 +15,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createStreams } from '../../../lib/aws/streams.ts';
 import { type LocalKinesis, startKinesis } from '../../../local/aws/kinesis.ts';
 import { eventRecord } from '../../../local/aws/kinesis-event.ts';
-import { createStream } from '../../support/streams.ts';
+import { clientOf, createStream } from '../../support/streams.ts';
 
 let kinesis: LocalKinesis;
 let client: KinesisClient;
 
 beforeAll(async () => {
   kinesis = await startKinesis();
-  client = new KinesisClient({
-    endpoint: kinesis.endpoint,
-    region: 'eu-west-1',
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-    maxAttempts: 1,
-  });
+  client = clientOf(kinesis, { maxAttempts: 1 });
 });
 afterAll(async () => {
   client.destroy();

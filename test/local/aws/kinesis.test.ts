@@ -7,7 +7,7 @@ import {
   DescribeStreamSummaryCommand,
   GetRecordsCommand,
   GetShardIteratorCommand,
-  KinesisClient,
+  type KinesisClient,
   ListShardsCommand,
   PutRecordsCommand,
   type ShardIteratorType,
@@ -15,6 +15,7 @@ import {
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type LocalKinesis, startKinesis } from '../../../local/aws/kinesis.ts';
 import { clockMovesOn } from '../../support/eventually.ts';
+import { clientOf } from '../../support/streams.ts';
 
 const StreamName = 'orders';
 const ShardId = 'shardId-000000000000';
@@ -31,12 +32,7 @@ beforeAll(async () => {
       return fault;
     },
   });
-  client = new KinesisClient({
-    endpoint: kinesis.endpoint,
-    region: 'eu-west-1',
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-    maxAttempts: 1,
-  });
+  client = clientOf(kinesis, { maxAttempts: 1 });
   await client.send(new CreateStreamCommand({ StreamName, ShardCount: 2 }));
 });
 afterAll(async () => {

@@ -1,5 +1,5 @@
 // What AWS was recorded doing, replayed against a local mapping and stream: invocations, documents, their exact shape.
-import { KinesisClient, PutRecordCommand } from '@aws-sdk/client-kinesis';
+import { type KinesisClient, PutRecordCommand } from '@aws-sdk/client-kinesis';
 import type { KinesisStreamEvent } from 'aws-lambda';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { failure, type InvocationResult } from '../../../local/aws/function-errors.ts';
@@ -9,7 +9,7 @@ import { createOnFailure, type OnFailureDocument } from '../../../local/aws/on-f
 import { LOCAL_ACCOUNT } from '../../../local/aws/server.ts';
 import { settledBy } from '../../support/checkpoint-oracle.ts';
 import { FAILURES, RECORDED_SETTINGS, SUCCESSES, THROWS } from '../../support/esm-recordings.ts';
-import { createStream } from '../../support/streams.ts';
+import { clientOf, createStream } from '../../support/streams.ts';
 import { type SharedTime, VirtualTime } from '../../support/virtual-time.ts';
 
 const QUEUE = 'arn:aws:sqs:eu-west-1:123456789012:failures';
@@ -27,8 +27,7 @@ let answer: (event: KinesisStreamEvent) => unknown;
 
 beforeAll(async () => {
   kinesis = await startKinesis();
-  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-  client = new KinesisClient({ endpoint: kinesis.endpoint, region: 'eu-west-1', credentials });
+  client = clientOf(kinesis);
 });
 beforeEach(async () => {
   streams += 1;

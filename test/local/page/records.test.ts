@@ -1,4 +1,4 @@
-import { CreateStreamCommand, KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
+import { CreateStreamCommand, type KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PublishedStream } from '../../../lib/published.ts';
 import type { Batch } from '../../../local/aep/state.ts';
@@ -9,6 +9,7 @@ import { createStore } from '../../../local/page/store.ts';
 import type { RecordsUpdate } from '../../../local/page/told.ts';
 import type { Looked } from '../../../local/page/watched.ts';
 import { PUBLISHED } from '../../support/forwarding.ts';
+import { clientOf } from '../../support/streams.ts';
 import { toldStack } from '../../support/watched.ts';
 
 const StreamName = 'shop';
@@ -18,11 +19,7 @@ let looked: Looked;
 
 beforeAll(async () => {
   kinesis = await startKinesis();
-  client = new KinesisClient({
-    endpoint: kinesis.endpoint,
-    region: 'eu-west-1',
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-  });
+  client = clientOf(kinesis);
   await client.send(new CreateStreamCommand({ StreamName, ShardCount: 2 }));
   const streamArn = kinesis.streamArn(StreamName);
   const published: PublishedStream = {
