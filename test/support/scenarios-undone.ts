@@ -106,7 +106,10 @@ const FOREIGN = {
   },
 };
 
-/** Between the plan and the step, somebody else makes a dataset of our name. */
+/** A minute after the plan: for so long a step believes that what was not found is not there (decision 0139). */
+const BELIEVED_MS = 61_000;
+
+/** Between the plan and the step, and not at once, somebody else makes a dataset of our name. */
 export const takenMeanwhile: Scenario = {
   ...undone,
   name: 'name taken meanwhile',
@@ -114,8 +117,9 @@ export const takenMeanwhile: Scenario = {
   ends: [...ROLLED_BACK, 'Penstock.Conflict'],
   meanwhile: (own, { step }) => {
     const { dataSets } = dev1(own);
-    const made = { ...FOREIGN, created: own.time.now, updated: own.time.now };
-    if (step === 'identity' && dataSets.get(FOREIGN.id) === undefined) dataSets.put(FOREIGN.id, made);
+    if (step !== 'identity' || dataSets.get(FOREIGN.id) !== undefined) return;
+    own.time.now += BELIEVED_MS;
+    dataSets.put(FOREIGN.id, { ...FOREIGN, created: own.time.now, updated: own.time.now });
   },
   wrongAtEnd: (own, runs) => {
     if (dev1(own).dataSets.get(FOREIGN.id)?.body !== FOREIGN.body) return 'what is theirs was touched';

@@ -47,7 +47,7 @@ function isLossOfChange({ faults: [first = []] }: Case, calls: readonly Made[]):
 }
 
 /** How often each mode has to be injected for a sweep to mean something. */
-const LEAST = depth === 'quick' ? 3 : 50;
+const LEAST = depth === 'quick' ? 3 : 30;
 
 /** Sweeps of one file, counted together. */
 export function report(name: string, ways: readonly string[]) {
