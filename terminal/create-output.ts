@@ -28,6 +28,8 @@ export function createOutput({ isJson, stdout, stderr, stdin, env, onClosed }: O
   };
   const whollyNoted = (text: string) => void stderr.write(`${text}\n`);
   const note = (text: string) => whollyNoted(wrappedProse(text, widthOf(stderr)));
+  /** Whether a line can be written again. */
+  const moves = (stream: NodeJS.WriteStream) => Boolean(stream.isTTY) && env.TERM !== 'dumb';
   const working = new Set<Work>();
   /** With `--json`, whether standard output has its document. */
   let hasDocument = false;
@@ -42,6 +44,12 @@ export function createOutput({ isJson, stdout, stderr, stdin, env, onClosed }: O
         `nobody can be asked here: ${question}`,
         'Add --yes to go on without a question.',
       );
+  };
+  const plainly = async (question: string): Promise<string> => {
+    const { plainAnswer } = await import('./plain-question.ts');
+    const answer = await plainAnswer(question, stdin, stderr);
+    if (answer === undefined) throw unanswered();
+    return answer.trim();
   };
   return {
     isJson,
@@ -80,7 +88,7 @@ export function createOutput({ isJson, stdout, stderr, stdin, env, onClosed }: O
     },
     async work(title, total) {
       const { createWork } = await import('./work.ts');
-      const isMoving = Boolean(stderr.isTTY) && env.TERM !== 'dumb';
+      const isMoving = moves(stderr);
       const work = createWork({ title, total, stream: stderr, colours: noteColours, isMoving });
       working.add(work);
       return work;
@@ -91,6 +99,7 @@ export function createOutput({ isJson, stdout, stderr, stdin, env, onClosed }: O
     },
     async confirm(question) {
       needTerminal(question);
+      if (!moves(stderr)) return /^y(?:es)?$/i.test(await plainly(`${question} (y/N)`));
       const { confirm, isCancel } = await import('@clack/prompts');
       const answer = await confirm({ message: question, initialValue: false, output: stderr });
       if (isCancel(answer)) throw unanswered();
@@ -98,6 +107,7 @@ export function createOutput({ isJson, stdout, stderr, stdin, env, onClosed }: O
     },
     async ask(question) {
       needTerminal(question);
+      if (!moves(stderr)) return plainly(question);
       const { text, isCancel } = await import('@clack/prompts');
       const answer = await text({ message: question, output: stderr });
       if (isCancel(answer)) throw unanswered();

@@ -115,7 +115,9 @@ const TENTHS = 10;
 function lines(title: string, total: number | undefined, stream: NodeJS.WriteStream): Work {
   let last: string | undefined;
   let tenth = 0;
-  const say = (text: string) => stream.write(`${textOf(title, text)}\n`);
+  // A terminal without a cursor has a width, and a pipe none.
+  const room = stream.columns ? roomOf(stream) : Number.POSITIVE_INFINITY;
+  const say = (text: string) => stream.write(`${wrappedProse(textOf(title, text), room)}\n`);
   const end = (text: string) => {
     if (text !== last) say(text);
   };

@@ -42,10 +42,14 @@ async function typed(
   folder: string,
   args: readonly string[],
   answers: readonly [RegExp, string][],
+  more: { readonly columns?: number; readonly env?: Readonly<Record<string, string>> } = {},
 ): Promise<Ended> {
-  const command = [process.execPath, BIN, ...args].join(' ');
-  return { ...(await inTerminal(command, { columns: 80, folder, answers })), err: '' };
+  // Without a shell around it, whose own end by Ctrl-C would be the one that is told.
+  const command = ['exec', process.execPath, BIN, ...args].join(' ');
+  return { ...(await inTerminal(command, { columns: 80, folder, answers, ...more })), err: '' };
 }
+
+const ESCAPE = String.fromCharCode(27);
 
 async function folderWithManifest(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'penstock-cli-'));
@@ -208,6 +212,36 @@ describe('15: a journey beside a running penstock dev', () => {
     });
   });
 
+  it('Ctrl-C ends what looks on: tap, and logs -f', async () => {
+    const tapped = await typed(folder, ['tap', NAME], [[/Nothing is sent\./, '\u0003']]);
+    expect(tapped.code).toBe(130);
+    const followed = await typed(folder, ['logs', '-f', '--function', 'report'], [[/run report/, '\u0003']]);
+    expect(followed.code).toBe(0);
+    for (const { out } of [tapped, followed]) {
+      all.push(out);
+      expect(out).not.toContain('error');
+    }
+  });
+
+  it.each([
+    ['status', [NAME], {}, 0],
+    ['where', [NAME, '--id', 'nobody'], {}, 0],
+    ['doctor', [NAME], { NO_COLOR: '1' }, undefined],
+    ['plan', [FILE], { TERM: 'dumb' }, 0],
+    ['redrive', ['customers', '--dry-run'], { TERM: 'dumb' }, 0],
+  ])('a terminal of 40 columns holds every line of %s', async (name, words, env, code) => {
+    const ended = await typed(folder, [name, ...words], [], { columns: 40, env });
+    all.push(ended.out);
+    if (code !== undefined) expect(ended.code).toBe(code);
+    expect(linesShown(ended.out).join('\n').length).toBeGreaterThan(100);
+    // What is copied stays one line: a token, a command, and an address that has a line to itself.
+    const isWhole = (line: string) => /^(?:Token: |next )|^\s*\S+$/.test(line);
+    expect(widerThan(ended.out, 40).filter((line) => !isWhole(line))).toEqual([]);
+    if ('NO_COLOR' in env)
+      expect(ended.out.split(ESCAPE).filter((one) => /^\[[\d;]*m/.test(one))).toEqual([]);
+    if ('TERM' in env) expect(ended.out).not.toContain(ESCAPE);
+  });
+
   it('retire asks a terminal alone, and takes the pipeline down', async () => {
     const refused = await run('retire', FILE);
     expect(refused.err).toContain('error NOT_A_TERMINAL  ');
@@ -231,6 +265,18 @@ describe('15: a journey beside a running penstock dev', () => {
     expect(refused.code).toBe(1);
     const mistyped = await typed(folder, ['apply', file], [[/Type its name:/, 'dev1\r']]);
     expect(mistyped.out).toContain('DECLINED');
+    // A terminal without a cursor is asked by a line.
+    const dumb = { env: { TERM: 'dumb' } };
+    const cases: [string, string, number][] = [
+      ['pro\r', 'DECLINED', 1],
+      ['\u0003', 'INTERRUPTED', 130],
+    ];
+    for (const [keys, said, code] of cases) {
+      const asked = await typed(folder, ['apply', file], [[/Type its name:/, keys]], dumb);
+      expect(asked.code).toBe(code);
+      expect(asked.out).toContain(`error ${said}  nobody agreed: nothing was changed`);
+      expect(asked.out).not.toContain(ESCAPE);
+    }
     const status = await run('status', '--json');
     expect(status.out).not.toContain('for-production');
   });

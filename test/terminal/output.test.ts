@@ -87,8 +87,13 @@ describe('15: progress', () => {
     expect(before.lastIndexOf(`${ESCAPE}[?25h`)).toBeGreaterThan(before.lastIndexOf(`${ESCAPE}[?25l`));
   });
 
-  it.each([40, 60, 80])('is no wider than a terminal of %i columns', async (columns) => {
-    const { output, err } = outputOn(columns);
+  it.each([
+    [40, 'xterm'],
+    [60, 'xterm'],
+    [80, 'xterm'],
+    [40, 'dumb'],
+  ])('is no wider than a terminal of %i columns (%s)', async (columns, TERM) => {
+    const { output, err } = outputOn(columns, { TERM });
     const bar = await output.work('Provision customer-profiles-of-a-long-name', 18);
     bar.to('warm-up, 300 s at most, and some more words', 9);
     bar.done('with some more words about it');
