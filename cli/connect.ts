@@ -33,6 +33,7 @@ export function createTarget(options: TargetOptions): Target {
     executions: async (next) => (await reached()).executions(next),
     execution: async (name) => (await reached()).execution(name),
     deadLetters: async () => (await reached()).deadLetters(),
+    metrics: async (asked) => (await reached()).metrics(asked),
     records: async (stream, most, signal) => (await reached()).records(stream, most, signal),
     async *logs(asked) {
       yield* (await reached()).logs(asked);

@@ -58,6 +58,22 @@ export interface ExecutionSeen extends ExecutionLine {
 /** The dead-letter store, for reading. Each throws MistakeError where AWS refuses. */
 export type DeadLettersSeen = Pick<DeadLetterStore, 'list' | 'read'>;
 
+/** What CloudWatch is asked for. Times in ms since 1970. */
+export interface MetricsAsked {
+  /** As GetMetricData has them. */
+  readonly queries: readonly { readonly Id: string; readonly [member: string]: unknown }[];
+  readonly from: number;
+  readonly to: number;
+}
+
+/** One series of a query: a search has several. */
+export interface MetricSeen {
+  readonly id: string;
+  readonly label: string;
+  /** Time and value, the oldest first. */
+  readonly points: readonly (readonly [number, number])[];
+}
+
 export interface Watching {
   /** Told as soon as the execution is started. */
   onStarted?(executionArn: string): void;
@@ -118,6 +134,8 @@ export interface Target {
   execution(name: string): Promise<ExecutionSeen | undefined>;
   /** @throws MistakeError where nothing tells which bucket it is */
   deadLetters(): Promise<DeadLettersSeen>;
+  /** @throws MistakeError where AWS refuses */
+  metrics(asked: MetricsAsked): Promise<readonly MetricSeen[]>;
   /**
    * The oldest records of a stream, as they stand in it.
    * @param stream its name or its ARN

@@ -8,7 +8,7 @@ export const consoleCommand: Command = {
   about: [
     'It prints an address and stays. The page is served on this machine alone, and asks AWS with your credentials. Ctrl-C ends it.',
     'The part of the address behind # is a token. Without it neither a browser nor a program of this machine is answered.',
-    'The page asks while somebody looks at it: the status every 30 seconds, the executions every 10. The health check runs when you press its button.',
+    'The page asks while somebody looks at it: the status every 30 seconds, the executions every 10, CloudWatch every 60. The health check runs when you press its button.',
     'On this machine, penstock dev prints the address of a page that shows more.',
   ],
   options: [

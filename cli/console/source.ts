@@ -3,6 +3,7 @@ import type { Query, Source } from '../../local/page/serve.ts';
 import type { StagePipeline } from '../../local/page/told-stage.ts';
 import type { Target } from '../target.ts';
 import { askedOf, atMostEvery, feedOf, shownOf } from './asking.ts';
+import { chartsOf } from './charts.ts';
 import { type DocumentsAsked, documentOf, documentsOf, messageOf } from './dead-letters.ts';
 import { diagnosisOf, lineOf, pipelinesOf } from './pipelines.ts';
 import { runOf, runsOf } from './runs.ts';
@@ -11,18 +12,25 @@ import { runOf, runsOf } from './runs.ts';
 const STATUS_MS = 30_000;
 /** A list of executions costs nothing, and AWS limits its rate. In ms. */
 const RUNS_MS = 10_000;
+/** CloudWatch takes money for each metric that it is asked for. In ms. */
+const CHARTS_MS = 60_000;
 
-export type StageTarget = Pick<Target, 'name' | 'invoke' | 'executions' | 'execution' | 'deadLetters'>;
+export type StageTarget = Pick<
+  Target,
+  'name' | 'invoke' | 'executions' | 'execution' | 'deadLetters' | 'metrics'
+>;
 
 /** @param stage its name alone */
 export function stageSource(target: StageTarget, stage: string, now: () => number = Date.now): Source {
   const all = atMostEvery(STATUS_MS, () => pipelinesOf(target), now);
   const lines = atMostEvery(RUNS_MS, () => runsOf(target), now);
+  const charts = atMostEvery(CHARTS_MS, () => chartsOf(target, stage, now()), now);
   return {
     about: { kind: 'stage', stage, name: target.name },
     feeds: {
       pipelines: () => feedOf(all, (found) => found.map(lineOf)),
       runs: () => feedOf(lines, (found) => found),
+      charts: () => feedOf(charts, (found) => found),
     },
     answers: {
       pipeline: async (query) => shownOf(await all(), (found) => oneOf(found, query.get('name'))),

@@ -100,6 +100,10 @@ export function awsTarget({
       });
       return deadLetters;
     },
+    async metrics(wanted) {
+      const { metricsOf } = await import('./cloudwatch.ts');
+      return metricsOf(await clients.sfn(), wanted);
+    },
     async records(stream, most, signal) {
       const { takeRecords } = await import('./take-records.ts');
       return takeRecords(await clients.kinesis(), stream, most, signal);

@@ -73,6 +73,7 @@ function startedFor(folder: string, note: (text: string) => void): Target {
     executions: async (next) => (await target()).executions(next),
     execution: async (name) => (await target()).execution(name),
     deadLetters: async () => (await target()).deadLetters(),
+    metrics: async (asked) => (await target()).metrics(asked),
     records: async (stream, most, signal) => (await target()).records(stream, most, signal),
     async *logs(asked) {
       yield* (await target()).logs(asked);

@@ -37,7 +37,7 @@ describe('the page of a deployed stage', () => {
     await window.getByText('stage prod in eu-west-1').waitFor();
     await window.getByText('3 of 3 pipelines').waitFor();
     const areas = await window.getByRole('navigation').getByRole('link').allTextContents();
-    expect(areas).toEqual(['Pipelines', 'Runs', 'Dead letters']);
+    expect(areas).toEqual(['Pipelines', 'Runs', 'Dead letters', 'Charts']);
     await window.getByRole('row', { name: /schema created orders-schema/ }).waitFor();
     await looksRight(window, `console-pipelines-${size}-${scheme}`);
     await window.getByRole('button', { name: 'Examine it' }).focus();
@@ -101,6 +101,17 @@ describe('the page of a deployed stage', () => {
     expect(errors).toEqual([]);
   });
 
+  it.each([
+    ['wide', 'light'],
+    ['narrow', 'dark'],
+  ] as const)('draws what CloudWatch has measured, %s and %s', async (size, scheme) => {
+    const { window, errors } = await opened({ size, scheme, path: '/charts' });
+    await window.getByText('orders in: 4 records/s').waitFor();
+    await window.getByText('not-json: 3 messages').waitFor();
+    await looksRight(window, `console-charts-${size}-${scheme}`);
+    expect(errors).toEqual([]);
+  });
+
   it('shows HTML and script in names, errors and reports as the text that they are', async () => {
     const hostile = '<img src=x onerror=alert(1)><script>alert(2)</script>\u202E';
     const { window, errors } = await opened({ path: '/runs/first' }, livelyStage(hostile));
@@ -111,6 +122,8 @@ describe('the page of a deployed stage', () => {
       new URL(`/dead-letters/orders/rejected/all/${encodeURIComponent(DOCUMENT)}/0`, window.url()).href,
     );
     await window.getByLabel('The record').getByText('first<img').waitFor();
+    await window.getByRole('link', { name: 'Charts' }).click();
+    await window.getByText('orders in<img').first().waitFor();
     await window.getByRole('link', { name: 'Pipelines' }).click();
     await window.getByRole('button', { name: 'Examine it' }).click();
     await window.getByText('it is off <img').waitFor();

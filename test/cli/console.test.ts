@@ -1,4 +1,5 @@
 // `penstock console`: who may ask its server, what it tells of a stage, and what it says where AWS does not answer.
+import { globSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -6,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { atMostEvery, feedOf } from '../../cli/console/asking.ts';
 import { statesOf } from '../../cli/console/runs.ts';
-import type { DeadLetterDetail } from '../../local/page/told.ts';
+import type { ChartsTold, DeadLetterDetail } from '../../local/page/told.ts';
 import type {
   DocumentLines,
   RunDetail,
@@ -358,6 +359,73 @@ describe('dead letters', () => {
       });
     },
   );
+});
+
+interface MetricsInput {
+  readonly MetricDataQueries: readonly {
+    readonly Expression?: string;
+    readonly MetricStat?: { readonly Metric: { readonly MetricName: string } };
+  }[];
+}
+
+describe('charts', () => {
+  const GET = 'GraniteServiceVersion20100801.GetMetricData';
+
+  it("are of the forwarder's own metrics, in steps of five minutes, all pages together", async () => {
+    const { followed, aws } = await consoleOf();
+    const { found } = (await followed('charts')) as { readonly found: ChartsTold };
+    const [rates, rejects, latency] = found.charts;
+    expect(found.times).toHaveLength(36);
+    expect(rates?.lines.map(({ name, values }) => [name, values.slice(-3)])).toEqual([
+      ['orders in', [null, 2, 4]],
+      ['orders out', [null, 2, 3]],
+    ]);
+    expect(rejects?.lines).toMatchObject([{ name: 'not-json' }]);
+    expect([rejects?.lines[0]?.values.at(-1), latency?.lines]).toEqual([3, []]);
+    const asked = aws.calls.filter(({ operation }) => operation === GET);
+    expect(asked.map(({ region }) => region)).toEqual(['eu-west-1', 'eu-west-1']);
+    expect(asked[0]?.input).toMatchObject({
+      MetricDataQueries: expect.arrayContaining([
+        {
+          Id: 'rates_in',
+          Expression:
+            'SEARCH(\'{Penstock,service,stage,pipeline} MetricName="RecordsReceived" stage="prod"\', \'Sum\', 300)',
+          Label: "${PROP('Dim.pipeline')} in",
+        },
+      ]),
+    });
+  });
+
+  it('ask for metrics that the functions write, and the forwarder is asked about by its name', async () => {
+    const { followed, aws } = await consoleOf();
+    await followed('charts');
+    const input = aws.calls.find(({ operation }) => operation === GET)?.input as MetricsInput;
+    const names = input.MetricDataQueries.map(
+      ({ Expression = '', MetricStat }) =>
+        MetricStat?.Metric.MetricName ?? /MetricName="(\w+)"/.exec(Expression)?.[1],
+    );
+    const written = globSync('{lib,functions}/**/*.ts')
+      .map((file) => readFileSync(file, 'utf8'))
+      .join();
+    expect(names.length).toBeGreaterThan(8);
+    expect(names.filter((name) => name !== 'IteratorAge' && !written.includes(`'${name}'`))).toEqual([]);
+    expect(JSON.stringify(input)).toContain('penstock-prod-forward');
+  });
+
+  it.each([
+    ['AccessDenied', 'AWS_REFUSED'],
+    ['ExpiredToken', 'EXPIRED_CREDENTIALS'],
+    ['Throttling', 'AWS_THROTTLED'],
+    ['InternalServiceFault', 'AWS_UNAVAILABLE'],
+  ])('that CloudWatch does not answer are an obstacle: %s', async (name, code) => {
+    const { followed } = await consoleOf({
+      ...livelyStage(),
+      [GET]: () => {
+        throw new AwsError(name);
+      },
+    });
+    expect(await followed('charts')).toMatchObject({ obstacle: { code } });
+  });
 });
 
 describe('what is asked of AWS', () => {

@@ -145,6 +145,7 @@ function askedBy({ operation, input }: CallOfAws): Asked {
       resource: `arn:aws:s3:::${(input as { readonly path: string }).path.slice(1)}`,
     };
   const [service = '', method = ''] = operation.split('.');
+  if (service.startsWith('Granite')) return { action: `cloudwatch:${method}`, resource: '*' };
   const { executionArn, stateMachineArn, logGroupName } = input as Readonly<Record<string, string>>;
   if (service.startsWith('Logs'))
     return { action: `logs:${method}`, resource: inRegion('logs', `log-group:${logGroupName}`) };
@@ -154,7 +155,7 @@ function askedBy({ operation, input }: CallOfAws): Asked {
 /** Everything that its page asks for. */
 async function askedOfConsole(): Promise<readonly Asked[]> {
   const { aws, ask, followed, stop } = await startConsole(livelyStage());
-  for (const what of ['pipelines', 'runs']) await followed(what);
+  for (const what of ['pipelines', 'runs', 'charts']) await followed(what);
   for (const path of [
     'pipeline?name=orders',
     'doctor?pipeline=orders',

@@ -116,6 +116,16 @@ function causeOf(what: string, next: string): string {
   return JSON.stringify(functionError(new Failure('CONFLICT', what).advising(next)));
 }
 
+interface MetricsOf {
+  readonly EndTime: number;
+  readonly NextToken?: string;
+}
+
+/** As CloudWatch answers: a value for each five minutes, the last one before the end. */
+function measuredBefore(end: number, Values: readonly number[]): object {
+  return { Timestamps: Values.map((_, index) => end - (Values.length - index) * 300), Values };
+}
+
 /** A stage with a pipeline that is well, one that failed, and one on which an execution works. */
 export function livelyStage(hostile = ''): Readonly<Record<string, Answer>> {
   const failed = { error: 'Penstock.Failed', cause: causeOf(`taken${hostile}`, 'Rename it.') };
@@ -193,6 +203,16 @@ export function livelyStage(hostile = ''): Readonly<Record<string, Answer>> {
         entries: [entry('495', `first${hostile}`), entry('496', 'second')],
       });
     },
+    'GraniteServiceVersion20100801.GetMetricData': ({ EndTime, NextToken }: MetricsOf) => ({
+      MetricDataResults:
+        NextToken === undefined
+          ? [
+              { Id: 'rates_in', Label: `orders in${hostile}`, ...measuredBefore(EndTime, [600, 1_200]) },
+              { Id: 'rates_out', Label: 'orders out', ...measuredBefore(EndTime, [600, 900]) },
+            ]
+          : [{ Id: 'rejects', Label: 'not-json', ...measuredBefore(EndTime, [3]) }],
+      ...(NextToken === undefined && { NextToken: 'more' }),
+    }),
     'AWSStepFunctions.ListExecutions': ({ nextToken }: { readonly nextToken?: string }) =>
       nextToken === undefined
         ? { executions: all.slice(0, 2), nextToken: 'before' }

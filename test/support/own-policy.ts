@@ -40,7 +40,8 @@ export async function judgedBy(
     },
     {},
   );
-  return response.resultType === 'single' ? response.overallResult : JSON.stringify(response);
+  // An action that is asked of no one resource is judged for all that there may be.
+  return response.resultType === 'error' ? JSON.stringify(response) : response.overallResult;
 }
 
 /** AWS's default, which the stack's own key has too: the account's IAM decides. */

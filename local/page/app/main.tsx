@@ -12,6 +12,7 @@ import { Pipelines } from './areas/pipelines.tsx';
 import { Records } from './areas/records.tsx';
 import { Requests } from './areas/requests.tsx';
 import { Runs } from './areas/runs.tsx';
+import { StageCharts } from './areas/stage-charts.tsx';
 import { StageDeadLetters } from './areas/stage-dead-letters.tsx';
 import { StagePipelines } from './areas/stage-pipelines.tsx';
 import { StageRuns } from './areas/stage-runs.tsx';
@@ -49,6 +50,7 @@ const STAGE_AREAS: Areas = {
   pipelines: { title: 'Pipelines', Area: StagePipelines },
   runs: { title: 'Runs', Area: StageRuns },
   'dead-letters': { title: 'Dead letters', Area: StageDeadLetters },
+  charts: { title: 'Charts', Area: StageCharts },
 };
 
 const AREAS_OF: Readonly<Record<About['kind'], Areas>> = { stack: AREAS, stage: STAGE_AREAS };

@@ -51,6 +51,7 @@ function targetOf(own: World): Target {
     records: async () => [],
     executions: async () => ({ executions: [] }),
     execution: async () => undefined,
+    metrics: async () => [],
     deadLetters: () => Promise.reject(new Error('no store')),
     close: async () => undefined,
   };

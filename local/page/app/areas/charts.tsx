@@ -29,7 +29,7 @@ export function Charts({ onConnection }: AreaProps) {
 
 const isMoving = ({ values }: ChartTold['lines'][number]) => values.some((value) => (value ?? 0) > 0);
 
-function Chart({ chart, times }: { readonly chart: ChartTold; readonly times: readonly number[] }) {
+export function Chart({ chart, times }: { readonly chart: ChartTold; readonly times: readonly number[] }) {
   const { title, unit, says, lines } = chart;
   return (
     <figure class="chart">
