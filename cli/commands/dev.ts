@@ -30,6 +30,10 @@ const OPTIONS: readonly Option[] = [
     summary: "how the platform behaves where Adobe's pages contradict each other (docs/fidelity.md)",
     isMany: true,
   },
+  {
+    name: 'admin-token',
+    summary: 'asks programs, too, for the token that browsers need at /_simulator/ and at the page',
+  },
   { name: 'verbose', summary: 'also prints what the functions log' },
 ];
 

@@ -57,7 +57,8 @@ export async function readAddress(folder: string): Promise<Address | undefined> 
   const address = await keptIn(folder);
   if (address?.version !== 1 || !isAlive(address.pid)) return undefined;
   const isThere = await fetch(`${address.platformUrl}/_simulator/`).then(
-    (answer) => answer.ok,
+    // It may want a token, which no other command needs.
+    (answer) => answer.ok || answer.status === 401,
     () => false,
   );
   return isThere ? address : undefined;

@@ -40,6 +40,8 @@ export interface StartOptions {
   readonly xdm: string | undefined;
   /** Which variants the platform plays where Adobe's material says two things. */
   readonly quirks: Partial<Quirks>;
+  /** Asks programs, too, for the token that browsers need. */
+  readonly needsToken: boolean;
   readonly keep: boolean;
   /** Makes no pipeline and sends nothing. */
   readonly isEmpty: boolean;
@@ -84,6 +86,10 @@ export const OPTIONS_HELP: readonly (readonly [option: string, purpose: string])
     '--quirk NAME=VALUE',
     `how the platform behaves where Adobe's pages contradict each other (docs/fidelity.md). Can be given more than once. Values, and the default in brackets:\n${QUIRK_HELP.replaceAll(/^ +/gm, '')}`,
   ],
+  [
+    '--admin-token',
+    'asks programs, too, for the token that browsers need at /_simulator/ and at the page. PENSTOCK_ADMIN_TOKEN names one',
+  ],
   ['--keep', 'leave everything running and print the addresses'],
   ['--empty', 'with --keep: make no pipeline, and send nothing'],
   ['--verbose', 'also print what the functions log'],
@@ -123,6 +129,7 @@ export function parseOptions(args: string[]): StartOptions | 'help' {
     faults: values.faults,
     xdm: values.xdm,
     quirks: quirks(values.quirk ?? []),
+    needsToken: values['admin-token'] ?? false,
     keep: values.keep ?? false,
     isEmpty: values.empty ?? false,
     verbose: values.verbose ?? false,
@@ -159,6 +166,7 @@ function parse(args: string[]) {
         faults: { type: 'string' },
         xdm: { type: 'string' },
         quirk: { type: 'string', multiple: true },
+        'admin-token': { type: 'boolean' },
         keep: { type: 'boolean' },
         empty: { type: 'boolean' },
         verbose: { type: 'boolean' },

@@ -1,9 +1,11 @@
 // A source that Experience Platform reads by itself: what it needs on this machine, records put into it, and the wait until they are read.
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Manifest } from '../../lib/manifest.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
 import { isPulled } from '../../lib/provision/resources/source.ts';
+import { TOKEN_HEADER } from '../aep/access.ts';
 import { isObject, parseExactly } from '../aep/json.ts';
 import type { SourceState } from '../aep/pulled/readers.ts';
 import { LOCAL_ACCOUNT } from '../aws/server.ts';
@@ -224,7 +226,7 @@ async function post(
   const source = platform.platform.sources().find((one) => one.place === place);
   const answer = await fetch(`${platform.origin}/_simulator/sources/${source?.sourceConnectionId}/records`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', [TOKEN_HEADER]: platform.access.token },
     body: JSON.stringify({ records }),
   });
   if (!answer.ok)

@@ -9,6 +9,7 @@ import { createLedger } from '../../lib/aws/ledger.ts';
 import { createRoutes } from '../../lib/aws/routes.ts';
 import type { Ledger, Routes } from '../../lib/runtime.ts';
 import { SCHEMA_CACHE_FACTOR } from '../../lib/waits.ts';
+import { type Access, createAccess, TOKEN_HEADER } from '../aep/access.ts';
 import { parseExactly } from '../aep/json.ts';
 import { FAKE_CREDENTIAL } from '../aep/options.ts';
 import type { Platform } from '../aep/platform.ts';
@@ -41,6 +42,8 @@ export interface StackOptions {
   readonly xdm?: Standard;
   /** Which variants it plays where Adobe's material says two things. */
   readonly quirks?: Partial<Quirks>;
+  /** Who may look inside the platform; without it, a token of its own is drawn. */
+  readonly access?: Access;
   /** Served instead of a new one, which `seed`, `sandboxes` and `warmUpSeconds` would make. */
   readonly platform?: Platform;
   /** Folder of the pipelines that deploy hooks can start, in place of `pipelines/`. */
@@ -110,8 +113,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   await mkdir(options.folder, { recursive: true });
   const witness = createWitness();
   const metrics = createLocalMetrics();
+  const { access = createAccess() } = options;
   const platform = await startServer({
     port: 0,
+    access,
     ...(options.platform && { platform: options.platform }),
     onReceived: witness.see,
     warmUpMs: options.warmUpSeconds * 1_000,
@@ -226,16 +231,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     witness,
     metrics,
     async readBack(datasetId, limit) {
-      const { rows } = await look<{ rows: unknown[] }>(
-        platform.origin,
-        `datasets/${datasetId}/rows?limit=${limit}`,
-      );
+      const { rows } = await look<{ rows: unknown[] }>(platform, `datasets/${datasetId}/rows?limit=${limit}`);
       return rows;
     },
     async refusals(datasetId, limit) {
       type Refused = { source: object; violations: { pointerToViolation: string; message: string }[] };
       const { rows } = await look<{ rows: Refused[] }>(
-        platform.origin,
+        platform,
         `datasets/${datasetId}/refused?limit=${Math.min(limit, 100_000)}`,
       );
       return rows.map(({ source, violations }) => ({
@@ -273,8 +275,9 @@ export function ensureStream(
   return ensureNamed(kinesis, streamName, shards);
 }
 
-async function look<T>(origin: string, page: string): Promise<T> {
-  const answer = await fetch(`${origin}/_simulator/${page}`);
+async function look<T>({ origin, access }: Stack['platform'], page: string): Promise<T> {
+  const headers = { [TOKEN_HEADER]: access.token };
+  const answer = await fetch(`${origin}/_simulator/${page}`, { headers });
   if (!answer.ok) throw new Error(`the simulator answered ${answer.status} to /_simulator/${page}`);
   return parseExactly(await answer.text()) as T;
 }

@@ -14,6 +14,7 @@ import type { Output } from '../../terminal/output.ts';
 import { conflictsIn, showPlan, showRun } from '../../terminal/report.ts';
 import { RunFailedError } from '../../terminal/run-failed.ts';
 import { tableLines } from '../../terminal/table.ts';
+import { type Access, createAccess, tokenFrom } from '../aep/access.ts';
 import type { FaultRun } from '../aep/faults.ts';
 import { builtIn, type Standard } from '../aep/xdm/standard.ts';
 import { saidOfParts } from '../check/schema-parts.ts';
@@ -74,9 +75,19 @@ async function main(args: string[]): Promise<number> {
     const xdm = options.xdm === undefined ? undefined : await xdmIn(options.xdm);
     for (const one of wanted) needsXdm(one.file, one.manifest, xdm ?? builtIn);
     if (changed !== undefined) needsXdm(options.change ?? '', changed.manifest, xdm ?? builtIn);
-    return await run({ options, wanted, changed, faults, xdm, total, output });
+    const access = accessOf(options);
+    return await run({ options, wanted, changed, faults, xdm, access, total, output });
   } catch (error) {
     return complain(error, output);
+  }
+}
+
+/** @throws UsageError where the token that somebody has chosen is none */
+function accessOf({ needsToken }: StartOptions): Access {
+  try {
+    return createAccess(needsToken, tokenFrom(process.env));
+  } catch (error) {
+    throw new UsageError((error as Error).message);
   }
 }
 
@@ -96,6 +107,8 @@ interface Job {
   readonly faults: FaultRun;
   /** What of Adobe's XDM the platform knows, where it is not what is built in. */
   readonly xdm: Standard | undefined;
+  /** Who may look inside. */
+  readonly access: Access;
   /** Records there will be. */
   readonly total: number;
   readonly output: Output;
@@ -116,6 +129,7 @@ async function run(job: Job): Promise<number> {
     // As if the samples were deployed: a hook can start them.
     ...(isOfCustomers(file) && { pipelines: dirname(resolve(file)) }),
     ...(job.xdm && { xdm: job.xdm }),
+    access: job.access,
     quirks: options.quirks,
     ...(options.verbose && {
       onLog: (name: string, line: string) => process.stderr.write(`[${name}] ${line}\n`),
