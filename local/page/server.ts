@@ -10,6 +10,7 @@ import { recordDetail, recordsFeed } from './areas/records.ts';
 import { requestDetail, requestsFeed } from './areas/requests.ts';
 import { runFeed, runsFeed } from './areas/runs.ts';
 import type { Feed } from './events.ts';
+import { putByHand } from './put.ts';
 import { redriveChosen } from './redrive.ts';
 import { type Act, type Page, type PageOptions, type Query, type Source, servePage } from './serve.ts';
 import { passToSimulator } from './simulator.ts';
@@ -51,13 +52,14 @@ const actsOf = (looked: Looked): Readonly<Record<string, Act>> => ({
   simulator: (asked) => passToSimulator(looked.watched, asked),
   redrive: (asked) => redriveChosen(looked, asked),
   mapping: (asked) => tryMapping(looked, asked),
+  put: (asked) => putByHand(looked.watched, asked),
 });
 
 /** @throws the error of Node where nobody can listen on the port */
 export function startPage(watched: Watched, options: PageOptions = {}): Promise<Page> {
   const looked = { watched, store: createStore(watched.deadLettersFolder) };
   const source: Source = {
-    about: { kind: 'stack' },
+    about: { kind: 'stack', platform: watched.platform.origin },
     feeds: bound(FEEDS, looked),
     answers: bound(ANSWERS, looked),
     acts: actsOf(looked),

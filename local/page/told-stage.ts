@@ -3,7 +3,11 @@ import type { DeadLetterLine, Health, Shown } from './told.ts';
 
 /** What the page shows: it decides which areas there are. */
 export type About =
-  | { readonly kind: 'stack' }
+  | {
+      readonly kind: 'stack';
+      /** Where the simulated platform answers. */
+      readonly platform: string;
+    }
   | {
       readonly kind: 'stage';
       /** `prod` */

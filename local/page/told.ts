@@ -291,6 +291,10 @@ export interface RecordsUpdate {
 /** A record, followed on each route of its stream. */
 export interface RecordDetail extends RecordLine {
   readonly came: Shown;
+  /** Its messages without aggregation and compression, the first of them. Empty where it cannot be unpacked. */
+  readonly unpacked: readonly Shown[];
+  /** How many messages it has. */
+  readonly messages: number;
   readonly routes: readonly {
     readonly pipeline: string;
     readonly messages: readonly FollowedMessage[];
@@ -378,4 +382,13 @@ export interface RedriveTold {
   readonly lost: number;
   /** Why it ended early. */
   readonly stopped?: string;
+}
+
+/** What somebody has put into a stream by hand. */
+export interface PutTold {
+  readonly records: number;
+  /** Lines that Kinesis cannot take, each with the reason. */
+  readonly refused: readonly string[];
+  /** Where the record is, if it is one alone. */
+  readonly first?: { readonly shardId: string; readonly sequenceNumber: string };
 }

@@ -43,7 +43,7 @@ describe('issue 16: pipelines', () => {
 
   it('move while one looks, and show a run that fails with its cause', async () => {
     const { window, errors, context } = await open(browser, running.page);
-    await window.getByText('It works.').waitFor();
+    await window.getByText('It carries records, and').waitFor();
     const before = running.stack.executions.all.length;
     const refused = {
       ...(JSON.parse(await readFile(FILE, 'utf8')) as object),
@@ -120,7 +120,7 @@ describe('issue 16: records', () => {
     ['narrow', 'light'],
   ] as const)('are found and followed to their row or their reason, %s and %s', async (size, scheme) => {
     const { window, errors, context } = await open(browser, running.page, { path: '/records', size, scheme });
-    await window.getByText('5,000 of 5,000 records').waitFor();
+    await window.getByText('5,000 records').waitFor();
     await window.getByLabel('Find records').fill('cust-000017');
     await window.getByText('1 of 5,000 records').waitFor();
     await rowsOf(window).first().click();
@@ -153,7 +153,7 @@ describe('issue 16: dead letters and datasets', () => {
       size,
       scheme,
     });
-    await window.getByText('4 of 4 messages').waitFor();
+    await window.getByText('4 messages').waitFor();
     await window.getByLabel('Reason').selectOption('not-json');
     await window.getByText('2 of 4 messages').waitFor();
     await window.getByRole('listbox').focus();
@@ -211,6 +211,15 @@ describe('issue 16: the page and its server', () => {
     await window.getByText('Open the address that the terminal shows').waitFor();
     expect(await rowsOf(window).count()).toBe(0);
     await looksRight(window, 'no-token');
+    await context.close();
+  });
+
+  it('links the description of all that it can be asked over HTTP', async () => {
+    const { window, context } = await open(browser, running.page);
+    const opening = context.waitForEvent('page');
+    await window.getByRole('link', { name: 'API (OpenAPI)' }).click();
+    const opened = await opening;
+    await opened.getByText('"openapi":"3.1').waitFor();
     await context.close();
   });
 
@@ -329,7 +338,7 @@ describe('issue 16: the page and its server', () => {
     await window.getByLabel('Find a pipeline').fill('p-9999');
     await window.getByRole('heading', { name: 'p-9999' }).waitFor();
     await window.goto(`${server.origin}/requests`);
-    await window.getByText('100,000 of 100,000 requests').waitFor();
+    await window.getByText('100,000 requests').waitFor();
     expect(await rowsOf(window).count()).toBeLessThan(100);
     await window.getByRole('listbox').focus();
     await window.keyboard.press('End');

@@ -34,7 +34,7 @@ export async function startRunning(): Promise<Running> {
     folder,
     onInvocation: watch.report,
   });
-  const page = await startPage(watchedOf(stack));
+  const page = await startPage(watchedOf(stack), { access: stack.platform.access });
   await prepareSource(stack, manifest, 1);
   const pipeline = await provision(stack, manifest, { warmUpSeconds: 1 });
   return {

@@ -20,7 +20,7 @@ import type { Connection } from './follow.ts';
 import { Link, usePlace } from './place.tsx';
 import './style.css';
 import './stage.css';
-import { takeToken } from './token.ts';
+import { takeToken, token } from './token.ts';
 
 /** What an area gets: the rest of the address, and whom to tell how the connection is. */
 export interface AreaProps {
@@ -91,6 +91,7 @@ function Page() {
             </Link>
           ))}
         </nav>
+        {isKnown && about.kind === 'stack' && <ApiLink platform={about.platform} />}
         <span role="status" class={`connection ${now}`}>
           {CONNECTIONS[now]}
         </span>
@@ -104,6 +105,16 @@ function Page() {
 }
 
 const NOTHING = { title: 'Nothing here', Area: Nothing };
+
+/** All of this over HTTP, for other people's programs. */
+function ApiLink({ platform }: { readonly platform: string }) {
+  const address = `${platform}/_simulator/openapi.json?token=${encodeURIComponent(token())}`;
+  return (
+    <a class="api" href={address} target="_blank" rel="noreferrer">
+      API (OpenAPI)
+    </a>
+  );
+}
 
 function Nothing(_: AreaProps) {
   return (

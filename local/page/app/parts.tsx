@@ -105,7 +105,9 @@ const NOTHING = '\u00a0';
 export function Amount({ what, fitting, all }: AmountProps) {
   return (
     <p class="amount" role="status">
-      {all === undefined ? NOTHING : `${told(fitting)} of ${told(all)} ${what}`}
+      {all === undefined
+        ? NOTHING
+        : `${fitting === all ? '' : `${told(fitting)} of `}${told(all)} ${all === 1 ? what.replace(/s$/, '') : what}`}
     </p>
   );
 }

@@ -10,6 +10,11 @@ export function takeToken(): void {
   history.replaceState(null, '', location.pathname + location.search);
 }
 
+/** For an address that a browser opens by itself: it can send no header there. */
+export function token(): string {
+  return localStorage.getItem(KEY) ?? '';
+}
+
 export function tokenHeader(): Record<string, string> {
-  return { 'x-penstock-token': localStorage.getItem(KEY) ?? '' };
+  return { 'x-penstock-token': token() };
 }

@@ -1,7 +1,10 @@
 // The records of a stream as they come, and one of them followed to its row or its reason on each route.
 import { GetRecordsCommand, GetShardIteratorCommand } from '@aws-sdk/client-kinesis';
-import { createSchemas } from '../../../lib/forward/read/formats/by-schema.ts';
-import type { PublishedRoute } from '../../../lib/published.ts';
+import { decode, readyToDecode } from '../../../lib/forward/read/decode.ts';
+import type { KinesisRecord } from '../../../lib/forward/read/event.ts';
+import { createSchemas, type Schemas } from '../../../lib/forward/read/formats/by-schema.ts';
+import { streamDecoding } from '../../../lib/forward/stages.ts';
+import type { PublishedRoute, PublishedStream } from '../../../lib/published.ts';
 import { recordFor } from '../../../lib/redrive/parcel.ts';
 import { createLook, type LookedMessage } from '../../../lib/tap/look.ts';
 import { kinesisStream } from '../../aws/kinesis-stream.ts';
@@ -9,7 +12,7 @@ import type { Feed } from '../events.ts';
 import { fateOf } from '../fate.ts';
 import { shownBytes, shownText } from '../shown.ts';
 import type { Stored } from '../store.ts';
-import type { FollowedMessage, RecordDetail, RecordLine, RecordsUpdate } from '../told.ts';
+import type { FollowedMessage, RecordDetail, RecordLine, RecordsUpdate, Shown } from '../told.ts';
 import type { Looked, Watched } from '../watched.ts';
 
 /** So many records are read of a shard at a look, at most. */
@@ -46,14 +49,14 @@ export function recordsFeed({ watched: { streams } }: Looked, name: string, begi
   };
 }
 
-interface KinesisRecord {
+interface ReadRecord {
   readonly SequenceNumber?: string | undefined;
   readonly PartitionKey?: string | undefined;
   readonly ApproximateArrivalTimestamp?: Date | undefined;
   readonly Data?: Uint8Array | undefined;
 }
 
-function lineOf(shardId: string, record: KinesisRecord, beginning = BEGINNING): RecordLine {
+function lineOf(shardId: string, record: ReadRecord, beginning = BEGINNING): RecordLine {
   const data = Buffer.from(record.Data ?? []);
   return {
     shardId,
@@ -101,7 +104,34 @@ export async function recordDetail(
       messages: messages.map((one) => followed(watched, route, one, stored)),
     };
   });
-  return { ...line, came: shownBytes(data), routes: await Promise.all(routes) };
+  return {
+    ...line,
+    came: shownBytes(data),
+    ...(await unpackedOf(looked, published, schemas)),
+    routes: await Promise.all(routes),
+  };
+}
+
+/** So many messages of a record are shown unpacked. */
+const MOST_UNPACKED = 20;
+
+async function unpackedOf(
+  record: KinesisRecord,
+  published: PublishedStream | undefined,
+  schemas: Schemas,
+): Promise<Pick<RecordDetail, 'unpacked' | 'messages'>> {
+  if (published?.routes[0] === undefined) return { unpacked: [], messages: 0 };
+  const { decoding } = streamDecoding(published, schemas);
+  // A schema that cannot be had is told on the routes.
+  await readyToDecode(record, decoding)?.catch(() => undefined);
+  const unpacked: Shown[] = [];
+  let messages = 0;
+  for (const part of decode(record, decoding)) {
+    if (!('payload' in part)) continue;
+    messages++;
+    if (unpacked.length < MOST_UNPACKED) unpacked.push(shownBytes(part.payload));
+  }
+  return { unpacked, messages };
 }
 
 function followed(

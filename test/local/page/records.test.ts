@@ -81,6 +81,7 @@ describe('the records of a stream', () => {
     };
     const one = await followed('{"id":"one"}');
     expect(one?.came.text).toBe('{"id":"one"}');
+    expect([one?.messages, one?.unpacked.map(({ text }) => text)]).toEqual([1, ['{"id":"one"}']]);
     expect(one?.routes).toMatchObject([
       { pipeline: 'orders', messages: [{ says: 'It is sent.', fate: { health: 'busy' } }] },
       { pipeline: 'returns', messages: [{ says: expect.stringContaining('does not take it') }] },

@@ -82,14 +82,15 @@ function Chosen({ line }: { readonly line: PipelineLine }) {
     onNews: setPicture,
   });
   const part = picture?.parts.find(({ id }) => id === partId);
+  const own = picture?.troubles.filter(({ pipeline }) => pipeline === line.name) ?? [];
   return (
     <section class="main-side" aria-label="The pipeline as a picture">
       <h2>
-        <Sign health={line.health} /> <bdi>{line.name}</bdi>
+        <Sign health={own.length > 0 ? 'bad' : line.health} /> <bdi>{line.name}</bdi>
       </h2>
       <p class="says">
-        It {line.says === 'works' ? 'works' : `needs a look: ${line.says}`}. Sandbox <bdi>{line.sandbox}</bdi>
-        . <Link to={pathOf('runs', line.run)}>Its last run</Link>{' '}
+        {saidOf(line, own.length)} Sandbox <bdi>{line.sandbox}</bdi>.{' '}
+        <Link to={pathOf('runs', line.run)}>Its last run</Link>{' '}
         <Link to={pathOf('mapping', line.name)}>Its mapping</Link>
       </p>
       <dl class="figures">
@@ -119,6 +120,13 @@ function Chosen({ line }: { readonly line: PipelineLine }) {
       {part !== undefined && <PartFacts part={part} onClose={() => setPartId(undefined)} />}
     </section>
   );
+}
+
+/** @param troubles how many stand below it */
+function saidOf({ says }: PipelineLine, troubles: number): string {
+  if (says !== 'works') return `It needs a look: ${says}.`;
+  if (troubles === 0) return 'It works.';
+  return `It carries records, and ${troubles === 1 ? 'one thing needs' : `${troubles} things need`} a look.`;
 }
 
 function Figure({

@@ -1,5 +1,5 @@
 // Records: those of a stream as they come, and one of them followed to its row or its reason.
-import { useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type {
   DeadLetterLine,
   FollowedMessage,
@@ -15,6 +15,7 @@ import { List } from '../list.tsx';
 import type { AreaProps } from '../main.tsx';
 import { Amount, Content, Facts, Sign, timeOf, told } from '../parts.tsx';
 import { go, pathOf } from '../place.tsx';
+import { PutRecords } from '../put.tsx';
 
 /** The page keeps so many lines. */
 const KEPT = 100_000;
@@ -59,12 +60,17 @@ function StreamOf({ stream, streams, place: [shard, number] }: StreamProps) {
   const reasons = useMemo(() => reasonsOf(rejects ?? []), [rejects]);
   const fitting = useMemo(() => {
     const words = wanted.toLowerCase().split(/\s+/).filter(Boolean);
-    const says = (line: RecordLine) =>
-      `${line.partitionKey} ${line.sequenceNumber} ${line.begins} ${reasons.get(line.sequenceNumber) ?? ''}`.toLowerCase();
-    // A derived _id ends in the sequence number.
-    return lines.current.filter((line) =>
-      words.every((word) => says(line).includes(word) || word.endsWith(`:${line.sequenceNumber}`)),
-    );
+    if (words.length === 0) return lines.current;
+    return lines.current.filter((line) => {
+      const reason = reasons.get(line.sequenceNumber) ?? '';
+      return words.every(
+        (word) =>
+          searchedOf(line).includes(word) ||
+          reason.includes(word) ||
+          // A derived _id ends in the sequence number.
+          word.endsWith(`:${line.sequenceNumber}`),
+      );
+    });
   }, [version, wanted, reasons]);
   const keyOf = (line: RecordLine) => pathOf('records', stream, line.shardId, line.sequenceNumber);
   const chosen = number === undefined ? undefined : pathOf('records', stream, shard ?? '', number);
@@ -90,6 +96,7 @@ function StreamOf({ stream, streams, place: [shard, number] }: StreamProps) {
             </select>
           </label>
         </div>
+        <PutRecords stream={stream} />
         <Amount
           what="records"
           fitting={fitting.length}
@@ -131,6 +138,17 @@ function StreamOf({ stream, streams, place: [shard, number] }: StreamProps) {
   );
 }
 
+const searched = new WeakMap<RecordLine, string>();
+
+/** What of a line can be found: made once, since a busy stream is searched twice a second. */
+function searchedOf(line: RecordLine): string {
+  const known = searched.get(line);
+  if (known !== undefined) return known;
+  const text = `${line.partitionKey} ${line.sequenceNumber} ${line.begins}`.toLowerCase();
+  searched.set(line, text);
+  return text;
+}
+
 const nobody = () => undefined;
 
 function reasonsOf(rejects: readonly DeadLetterLine[]): ReadonlyMap<string, string> {
@@ -146,8 +164,20 @@ interface EmptyProps {
 function Empty({ isAny, isLoaded, stream }: EmptyProps) {
   if (!isLoaded) return <>Loading …</>;
   if (isAny) return <>No record fits. Change what you look for.</>;
-  return <>There is no record in {stream} yet. Put one into the stream: it shows here at once.</>;
+  return (
+    <>
+      There is no record in {stream} yet. Open <em>Put records in</em>, or send one to the stream: it shows
+      here at once.
+    </>
+  );
 }
+
+/** A record is looked at again so long after it came, while it has not landed, in ms. */
+const FOLLOWED_MS = 120_000;
+const LOOK_AGAIN_MS = 1_000;
+
+const hasOpenEnd = ({ routes }: RecordDetail) =>
+  routes.some(({ messages }) => messages.some(({ fate }) => fate?.health === 'busy'));
 
 interface DetailProps {
   readonly stream: string;
@@ -157,7 +187,14 @@ interface DetailProps {
 
 function Detail({ stream, shard, number }: DetailProps) {
   const query = new URLSearchParams({ stream, shard, number });
-  const detail = useAsked<RecordDetail>(`/api/record?${query}`);
+  const [looks, setLooks] = useState(0);
+  const detail = useAsked<RecordDetail>(`/api/record?${query}`, looks);
+  const isOnItsWay = typeof detail === 'object' && Date.now() - detail.at < FOLLOWED_MS && hasOpenEnd(detail);
+  useEffect(() => {
+    if (!isOnItsWay) return;
+    const timer = setTimeout(() => setLooks(looks + 1), LOOK_AGAIN_MS);
+    return () => clearTimeout(timer);
+  }, [detail, isOnItsWay]);
   if (detail === undefined) return <section class="main-side empty">Loading …</section>;
   if (detail === 'gone')
     return (
@@ -180,6 +217,7 @@ function Detail({ stream, shard, number }: DetailProps) {
         ]}
       />
       <Content label="As it came" shown={detail.came} />
+      <Unpacked detail={detail} />
       {detail.routes.length === 0 && <p class="says">No pipeline of this stream is published.</p>}
       {detail.routes.map(({ pipeline, messages }) => (
         <div key={pipeline}>
@@ -192,12 +230,36 @@ function Detail({ stream, shard, number }: DetailProps) {
   );
 }
 
+function Unpacked({ detail: { came, unpacked, messages } }: { readonly detail: RecordDetail }) {
+  const [first] = unpacked;
+  if (first === undefined) return null;
+  const isSame = messages === 1 && first.text === came.text;
+  return (
+    <>
+      <h2 class="next-step">
+        <span class="step">2</span> Unpacked
+      </h2>
+      {isSame && <p class="says">It is not packed: it is one message, as it came.</p>}
+      {messages > 1 && (
+        <p class="says">
+          It has {told(messages)} messages
+          {messages > unpacked.length && `, and the first ${unpacked.length} are shown`}.
+        </p>
+      )}
+      {!isSame &&
+        unpacked.map((shown, index) => (
+          <Content key={shown.text + index} label={`Message ${index + 1}, unpacked`} shown={shown} />
+        ))}
+    </>
+  );
+}
+
 function Followed({ pipeline, message }: { readonly pipeline: string; readonly message: FollowedMessage }) {
   const { health, says, why, sent, fate } = message;
   return (
     <>
       <h2 class="next-step">
-        <span class="step">2</span> By <bdi>{pipeline}</bdi>
+        <span class="step">3</span> Made ready by <bdi>{pipeline}</bdi>
       </h2>
       <p class="says">
         <Sign health={health} />
@@ -207,7 +269,7 @@ function Followed({ pipeline, message }: { readonly pipeline: string; readonly m
       {fate !== undefined && (
         <>
           <h2 class="next-step">
-            <span class="step">3</span> What became of it
+            <span class="step">4</span> What became of it
           </h2>
           <p class="says">
             <Sign health={fate.health} />

@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Browser, launch, looksRight, open, rowsOf } from './browser.ts';
+import { type Running, startRunning } from './running.ts';
+
+let browser: Browser;
+let running: Running;
+
+beforeAll(async () => {
+  browser = await launch();
+  running = await startRunning();
+});
+afterAll(async () => {
+  await browser.close();
+  await running.close();
+});
+
+const at = { path: '/records' } as const;
+const customer = (id: string) =>
+  JSON.stringify({
+    id,
+    firstName: 'Ada',
+    lastName: 'L',
+    dob: '1990-01-01',
+    contact: { email: 'a@b.example' },
+  });
+
+describe('issue 16: records put in by hand', () => {
+  it.each([
+    ['wide', 'light'],
+    ['wide', 'dark'],
+    ['narrow', 'light'],
+    ['narrow', 'dark'],
+  ] as const)('one is typed, and followed to its row, by keyboard alone, %s and %s', async (size, scheme) => {
+    const { window, errors, context } = await open(browser, running.page, { ...at, size, scheme });
+    await window.getByText('Put records in', { exact: true }).last().focus();
+    await window.keyboard.press('Enter');
+    await window.keyboard.press('Tab');
+    const id = `by-hand-${size}-${scheme}`;
+    await window.keyboard.insertText(customer(id));
+    await window.keyboard.press('Tab');
+    await window.keyboard.type('my-key');
+    await window.keyboard.press('Enter');
+    await window.getByText('The record is in the stream, and is followed here.').waitFor();
+    await window.getByRole('heading', { name: '2 Unpacked' }).waitFor();
+    await window.getByText('It is not packed').waitFor();
+    expect(await window.getByLabel('As it came').textContent()).toContain(id);
+    await window.getByText('my-key', { exact: true }).first().waitFor();
+    await looksRight(window, `records-put-${size}-${scheme}`);
+    // What becomes of it shows by itself.
+    await window.getByText('It has landed: this is its row.').waitFor();
+    expect(await window.getByLabel('Its row').textContent()).toContain(id);
+    expect(errors).toEqual([]);
+    await context.close();
+  });
+
+  it('a file has one a line, and what cannot be sent is told with its reason', async () => {
+    const { window, errors, context } = await open(browser, running.page, at);
+    await window.getByText('Put records in', { exact: true }).last().click();
+    const buffer = Buffer.from(`${customer('from-file-1')}\r\n\n${customer('from-file-2')}\n{broken\n`);
+    await window
+      .getByLabel('A file, one record a line')
+      .setInputFiles({ name: 'some.ndjson', mimeType: 'application/x-ndjson', buffer });
+    await window.getByText('3 records of it are in the stream.').waitFor();
+    await running.carry([]);
+    await window.getByLabel('Find records').fill('from-file-2');
+    await window.getByText(/^1 of \d+ records$/).waitFor();
+    await window.getByLabel('Find records').fill('broken not-json');
+    await rowsOf(window).first().click();
+    await window.getByText('It is rejected, and kept in the dead-letter store.').waitFor();
+    expect(errors).toEqual([]);
+    await context.close();
+  });
+});
