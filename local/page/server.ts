@@ -9,6 +9,7 @@ import { pipelinesFeed } from './areas/pipelines.ts';
 import { recordDetail, recordsFeed } from './areas/records.ts';
 import { requestDetail, requestsFeed } from './areas/requests.ts';
 import { runFeed, runsFeed } from './areas/runs.ts';
+import { schemaDetail } from './areas/schemas.ts';
 import type { Feed } from './events.ts';
 import { putByHand } from './put.ts';
 import { redriveChosen } from './redrive.ts';
@@ -41,6 +42,7 @@ const ANSWERS: Readonly<Record<string, (looked: Looked, query: Query) => unknown
       shardId: query.get('shard') ?? '',
       sequenceNumber: query.get('number') ?? '',
     }),
+  schema: (looked, query) => schemaDetail(looked, query.get('dataset') ?? ''),
   dataset: (looked, query) => datasetDetail(looked, query.get('id') ?? ''),
   mapping: (looked, query) => mappingDetail(looked, query.get('pipeline') ?? ''),
   'dead-letter': (looked, query) => deadLetter(looked, query.get('id') ?? ''),

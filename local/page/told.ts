@@ -257,6 +257,23 @@ export interface DatasetDetail extends DatasetLine {
   readonly refusals: readonly RefusedLine[];
 }
 
+/** The schema of a dataset. */
+export interface SchemaDetail {
+  readonly title: string;
+  readonly fields: readonly SchemaField[];
+}
+
+export interface SchemaField {
+  readonly name: string;
+  readonly type: string;
+  readonly isRequired: boolean;
+  /** The class, the field group, or the schema itself. */
+  readonly from: string;
+  /** What a mapping writes into it. */
+  readonly filledBy: readonly string[];
+  readonly fields: readonly SchemaField[];
+}
+
 /** A row that was refused after its message had been received. */
 export interface RefusedLine {
   readonly batch: string;

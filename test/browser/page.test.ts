@@ -180,6 +180,10 @@ describe('issue 16: dead letters and datasets', () => {
     await window.locator('details.refused summary').first().click();
     await window.getByRole('heading', { name: 'As it was sent' }).waitFor();
     await looksRight(window, `datasets-${size}-${scheme}`);
+    const leaf = window.locator('.leaf', { has: window.getByText('firstName', { exact: true }) }).first();
+    await leaf.scrollIntoViewIfNeeded();
+    expect(await leaf.textContent()).toMatch(/string.*filled by firstName.*field group/);
+    await looksRight(window, `schema-${size}-${scheme}`);
     expect(errors).toEqual([]);
     await context.close();
   });

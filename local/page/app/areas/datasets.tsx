@@ -7,6 +7,7 @@ import { List } from '../list.tsx';
 import type { AreaProps } from '../main.tsx';
 import { Content, Facts, Sign, told } from '../parts.tsx';
 import { go, pathOf } from '../place.tsx';
+import { SchemaOf } from '../schema.tsx';
 
 export function Datasets({ rest: [chosen], onConnection }: AreaProps) {
   const all = useLines<DatasetLine>('datasets', ({ id }) => id, onConnection);
@@ -83,6 +84,7 @@ function Chosen({ line }: { readonly line: DatasetLine }) {
       />
       {detail === undefined && <p class="empty">Loading …</p>}
       {typeof detail === 'object' && <Rows detail={detail} />}
+      <SchemaOf key={id} dataset={id} />
     </section>
   );
 }
