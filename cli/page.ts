@@ -11,7 +11,7 @@ With \`--stage prod\` it asks the deployed stack, with AWS credentials as the SD
 It first asks which version the stack is of. On a stack of another version nothing is changed (\`OTHER_VERSION\`), and what only reads says so once. [upgrade.md](upgrade.md) has the steps.
 
 Answers go to standard output, and progress, questions and errors to standard error. An error has a code, its cause, and the next command.
-With \`--json\`, standard output is one document: the answer, or \`{"error": {"code", "what", "next"}}\` where there is none.
+With \`--json\`, standard output is one document: the answer, or \`{"error": {"code", "what", "next"}}\` where there is none. \`logs\` alone prints each line as it is.
 Colours are for terminals; \`NO_COLOR\` turns them off. No table is wider than the terminal.
 
 | Exit code | Meaning |

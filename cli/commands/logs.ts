@@ -4,6 +4,36 @@ import { type Command, isGiven, JSON_OPTION, TARGET, textOf, textsOf } from '../
 
 /** Whose lines are of interest where none is named: what carries records. */
 const FUNCTIONS = ['forward', 'redrive', 'reconcile'];
+/** Every function of serverless.yml: one that is not there would have no lines, and nobody would learn why. */
+const KNOWN = [
+  'begin',
+  'plan',
+  'schema',
+  'identity',
+  'dataset',
+  'identityDataset',
+  'baseConnection',
+  'sourceConnection',
+  'targetConnection',
+  'mapping',
+  'flow',
+  'verify',
+  'publish',
+  'trigger',
+  'stop',
+  'retire',
+  'rollback',
+  'report',
+  'status',
+  'drift',
+  'import',
+  'tap',
+  'forward',
+  'redrive',
+  'reconcile',
+  'deployHook',
+  'cleanup',
+];
 
 export const logs: Command = {
   name: 'logs',
@@ -17,6 +47,7 @@ export const logs: Command = {
       value: 'NAME',
       summary: `a function, as serverless.yml names it (${FUNCTIONS.join(', ')})`,
       isMany: true,
+      offers: KNOWN,
     },
     ...TARGET,
     { ...JSON_OPTION, summary: 'each line as it is' },
@@ -27,7 +58,7 @@ export const logs: Command = {
     const { logText } = await import('../log-text.ts');
     const [pipeline] = given.arguments;
     const minutes = minutesIn(textOf(given, 'since') ?? '15');
-    const named = textsOf(given, 'function');
+    const named = knownOf(textsOf(given, 'function'));
     const asked = {
       functions: named.length > 0 ? named : FUNCTIONS,
       since: Date.now() - minutes * 60_000,
@@ -51,4 +82,15 @@ function minutesIn(text: string): number {
   const minutes = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
   if (!Number.isNaN(minutes)) return minutes;
   throw new MistakeError('USAGE', `--since: expected minutes; found "${text}"`, 'penstock logs --help');
+}
+
+/** @throws MistakeError */
+function knownOf(names: readonly string[]): readonly string[] {
+  const unknown = names.find((name) => !KNOWN.includes(name));
+  if (unknown === undefined) return names;
+  throw new MistakeError(
+    'USAGE',
+    `--function: expected ${KNOWN.join(', ')}; found "${unknown}"`,
+    'penstock logs --help',
+  );
 }

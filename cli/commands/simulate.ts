@@ -29,6 +29,8 @@ export const simulate: Command = {
       import('../pass-on.ts'),
       import('../beside.ts'),
     ]);
-    return runScript(scriptAt('local/aep/server.ts'), wordsOf(given, OPTIONS), signal);
+    return runScript(scriptAt('local/aep/server.ts'), wordsOf(given, OPTIONS), signal, {
+      PENSTOCK_TYPED: 'penstock simulate',
+    });
   },
 };

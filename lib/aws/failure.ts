@@ -47,8 +47,9 @@ function described(error: unknown): { name: string; code: string | undefined; st
   const { code, $metadata } = error as { code?: unknown; $metadata?: { httpStatusCode?: number } };
   return {
     name: error.name,
-    // A system error, such as ECONNREFUSED: the service was not reached.
-    code: typeof code === 'string' && /^E[A-Z_]+$/.test(code) ? code : undefined,
+    // A system error, such as ECONNREFUSED: the service was not reached. Over HTTP/2, as Kinesis is asked, Node names
+    // instead what became of the stream or the session: ERR_HTTP2_STREAM_CANCEL.
+    code: typeof code === 'string' && /^(?:E[A-Z_]+|ERR_HTTP2_\w+)$/.test(code) ? code : undefined,
     status: $metadata?.httpStatusCode,
   };
 }

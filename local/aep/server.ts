@@ -329,7 +329,11 @@ async function main(): Promise<void> {
 
 if (import.meta.main) {
   main().catch((error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    const said = error instanceof Error ? error.message : String(error);
+    // What was typed instead of this script tells its errors with a code and the next command.
+    const typed = process.env.PENSTOCK_TYPED;
+    const told = typed === undefined ? said : `error USAGE  ${said}\nnext   ${typed} --help`;
+    process.stderr.write(`${told}\n`);
     process.exitCode = 2;
   });
 }

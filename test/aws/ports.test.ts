@@ -191,6 +191,7 @@ describe('streams and triggers', () => {
 describe('awsFailure', () => {
   it.each([
     [Object.assign(new Error('x'), { code: 'ECONNREFUSED' }), 'AWS_UNAVAILABLE'],
+    [Object.assign(new Error('x'), { code: 'ERR_HTTP2_STREAM_CANCEL' }), 'AWS_UNAVAILABLE'],
     [Object.assign(new Error('x'), { $metadata: { httpStatusCode: 503 } }), 'AWS_UNAVAILABLE'],
     [
       Object.assign(new Error('x'), { name: 'TooManyRequestsException', $metadata: { httpStatusCode: 429 } }),

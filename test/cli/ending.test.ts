@@ -116,6 +116,21 @@ describe('standard output', () => {
   });
 });
 
+describe('a command that is a program of its own', () => {
+  it.each([
+    ['simulate --port many', "--port: expected a whole number from 0 to 65535; found 'many'"],
+    ['dev --warm-up many', '--warm-up: expected a whole number from 0 to 3600; found "many"'],
+  ])('tells wrong words as the others do, and ends with 1: %s', async (words, what) => {
+    const { code, out, err } = await shell(`"$NODE" "$BIN" ${words}`, tmpdir());
+    const [name] = words.split(' ');
+    expect({ code, out, err }).toEqual({
+      code: 1,
+      out: '',
+      err: `error USAGE  ${what}\nnext   penstock ${name} --help\n`,
+    });
+  });
+});
+
 describe('init reads records from a pipe', () => {
   it('as many as it looks at, and then tells the writer that nobody reads', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'penstock-cli-'));

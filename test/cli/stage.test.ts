@@ -324,6 +324,24 @@ describe('what AWS answers becomes an error with its own code and the next step,
     expect(run.err.split('\nnext ')[1]).toContain('logs:FilterLogEvents');
   });
 
+  it('logs of a function that there is not are refused before AWS is asked', async () => {
+    const run = await penstock(['logs', '--function', 'forwarder', ...PROD]);
+    expect(run.code).toBe(1);
+    expect(run.err).toMatch(/^error USAGE {2}--function: expected begin, .*; found "forwarder"\nnext /);
+    expect(run.asked).toEqual([]);
+  });
+
+  it('a stream where no AWS is reached is told as a network without answer', async () => {
+    // Over HTTP/2 the error of the socket is only the cause of what is thrown.
+    const run = await penstock(
+      ['init', '--stream', 'orders', ...PROD],
+      {},
+      { AWS_ENDPOINT_URL: 'http://127.0.0.1:9', AWS_MAX_ATTEMPTS: '1' },
+    );
+    expect(run.code).toBe(1);
+    expect(run.err).toContain('error AWS_UNAVAILABLE  looking up the stream orders: ');
+  });
+
   const streamArn = 'arn:aws:kinesis:eu-west-1:123456789012:stream/customers';
   const kinesis = [
     ['DescribeStreamSummary', { StreamDescriptionSummary: { StreamARN: streamArn } }],

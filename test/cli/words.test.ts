@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { COMMANDS } from '../../cli/commands.ts';
 import { SCRIPTS } from '../../cli/completion-scripts.ts';
 import { pageOf } from '../../cli/page.ts';
@@ -32,6 +33,16 @@ describe('15: help, completions and docs/cli.md come from one table of words', (
   it('every command of the folder is in the table', () => {
     const files = globSync('*.ts', { cwd: `${ROOT}cli/commands` }).map((file) => file.replace('.ts', ''));
     expect(files.toSorted()).toEqual(COMMANDS.map(({ name }) => name).toSorted());
+  });
+
+  it('logs know every function of serverless.yml, and no other', () => {
+    const { functions } = parse(readFileSync(`${ROOT}serverless.yml`, 'utf8'), {
+      merge: true,
+      logLevel: 'silent',
+    }) as { functions: Record<string, unknown> };
+    const { options = [] } = COMMANDS.find(({ name }) => name === 'logs') ?? {};
+    const known = options.find(({ name }) => name === 'function')?.offers;
+    expect(known).toEqual(Object.keys(functions));
   });
 
   it('docs/cli.md is what the table makes', () => {
