@@ -284,7 +284,12 @@ async function failing(stack: Stack): Promise<void> {
   const options = { ...TIMES, onState };
   const error: unknown = await provision(stack, other, options).catch((thrown: unknown) => thrown);
   await Promise.all(gone);
-  if (!(error instanceof RunFailedError) || !error.message.includes('Penstock.RolledBack'))
+  wasUndone(error);
+}
+
+/** @throws Error for an execution that came to anything else */
+function wasUndone(error: unknown): void {
+  if (!(error instanceof RunFailedError) || error.report?.outcome !== 'Penstock.RolledBack')
     throw new Error(`it was not undone: ${String(error)}`);
 }
 
@@ -295,7 +300,7 @@ async function failingToPull(stack: Stack): Promise<void> {
   faults.add({ kind: 'refuse', path: '/**/flows', method: 'POST', status: 400 });
   const error: unknown = await provision(stack, own, TIMES).catch((thrown: unknown) => thrown);
   faults.clear();
-  if (!String(error).includes('Penstock.RolledBack')) throw new Error(`it was not undone: ${String(error)}`);
+  wasUndone(error);
 }
 
 /** What was published waits for its deletion, and is restored where the pipeline comes back. A stream that is gone is known by it. */
