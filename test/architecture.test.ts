@@ -166,6 +166,7 @@ const TIMERS = new Map([
   ['test/forward/promises-time.test.ts', 'fakes them'],
   ['test/journeys/swap.test.ts', 'a producer has its pace'],
   ['test/local/aws/state-machine.test.ts', 'two timers of one process, and which of them goes off first'],
+  ['test/local/page/events.test.ts', 'fakes them'],
 ]);
 
 describe('every test', () => {

@@ -1,7 +1,7 @@
 // Server-sent events: what a page looks at is told again when it has changed, and nothing is done while nobody looks.
 import type { ServerResponse } from 'node:http';
 
-/** Gives what has changed since it was asked last; `undefined` for nothing. */
+/** Gives what has changed since it was asked last; `undefined` for nothing. With `isMore: true` it is asked again at once. */
 export type Feed = () => unknown | Promise<unknown>;
 
 /** Between two looks, in ms. */
@@ -21,15 +21,21 @@ export function follow(response: ServerResponse, feed: Feed): void {
     response.write(text);
   };
   const look = async () => {
+    let pause = LOOK_MS;
     try {
       const news = response.writableLength > MOST_WAITING ? undefined : await feed();
+      if (isMore(news)) pause = 0;
       if (news !== undefined) write(`data: ${JSON.stringify(news)}\n\n`);
       else if (Date.now() - told > SIGN_MS) write(':\n\n');
     } catch (error) {
       write(`event: failed\ndata: ${JSON.stringify(String(error))}\n\n`);
     }
-    if (!response.destroyed) timer = setTimeout(() => void look(), LOOK_MS).unref();
+    if (!response.destroyed) timer = setTimeout(() => void look(), pause).unref();
   };
   response.once('close', () => clearTimeout(timer));
   void look();
+}
+
+function isMore(news: unknown): boolean {
+  return (news as { readonly isMore?: unknown } | undefined)?.isMore === true;
 }

@@ -303,6 +303,8 @@ export interface RecordLine {
 
 export interface RecordsUpdate {
   readonly added: readonly RecordLine[];
+  /** More is there already: the next news comes at once. */
+  readonly isMore?: true;
 }
 
 /** A record, followed on each route of its stream. */

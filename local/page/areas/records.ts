@@ -15,8 +15,7 @@ import type { Stored } from '../store.ts';
 import type { FollowedMessage, RecordDetail, RecordLine, RecordsUpdate, Shown } from '../told.ts';
 import type { Looked, Watched } from '../watched.ts';
 
-/** So many records are read of a shard at a look, at most. */
-const AT_ONCE = 5_000;
+/** So many records are read of a shard at a look, at most: what is there shows at once, and the next look follows. */
 const PAGE_RECORDS = 1_000;
 /** How much of a record stands in its line, and can be searched, in characters. */
 const BEGINNING = 200;
@@ -31,21 +30,20 @@ export function recordsFeed({ watched: { streams } }: Looked, name: string, begi
   let isFirst = true;
   return async (): Promise<RecordsUpdate | undefined> => {
     const added: RecordLine[] = [];
+    let isMore = false;
     for (const { shardId } of await stream.shards()) {
       if (!iterators.has(shardId))
         iterators.set(shardId, await stream.iterator(shardId, { type: 'TRIM_HORIZON' }));
-      for (let read = 0, next = iterators.get(shardId); next !== undefined && read < AT_ONCE; ) {
-        const page = await stream.read(next, PAGE_RECORDS);
-        added.push(...page.records.map((record) => lineOf(shardId, record, beginning)));
-        read += page.records.length;
-        next = page.next;
-        iterators.set(shardId, next);
-        if (page.records.length === 0) break;
-      }
+      const from = iterators.get(shardId);
+      if (from === undefined) continue;
+      const { records, next } = await stream.read(from, PAGE_RECORDS);
+      added.push(...records.map((record) => lineOf(shardId, record, beginning)));
+      iterators.set(shardId, next);
+      isMore ||= records.length === PAGE_RECORDS;
     }
     if (added.length === 0 && !isFirst) return undefined;
     isFirst = false;
-    return { added };
+    return { added, ...(isMore && { isMore }) };
   };
 }
 

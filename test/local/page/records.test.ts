@@ -72,6 +72,22 @@ describe('the records of a stream', () => {
     expect(added).toMatchObject([{ bytes: 256, begins: expect.stringMatching(/^.{200}$/) }]);
   });
 
+  it('are told a page at a time, so that the first of many show at once', async () => {
+    await client.send(new CreateStreamCommand({ StreamName: 'many', ShardCount: 1 }));
+    for (let page = 0; page < 3; page++)
+      await client.send(
+        new PutRecordsCommand({
+          StreamName: 'many',
+          Records: Array.from({ length: 400 }, (_, n) => ({ Data: Buffer.from(`${n}`), PartitionKey: 'a' })),
+        }),
+      );
+    const feed = recordsFeed(looked, 'many');
+    const first = (await feed()) as RecordsUpdate;
+    expect([first.added.length, first.isMore]).toEqual([1_000, true]);
+    const second = (await feed()) as RecordsUpdate;
+    expect([second.added.length, second.isMore]).toEqual([200, undefined]);
+  });
+
   it('are followed on each route: sent with an _id, not taken, or rejected with the reason', async () => {
     const { added } = (await recordsFeed(looked, StreamName)()) as RecordsUpdate;
     const followed = async (text: string) => {
