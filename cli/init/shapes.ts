@@ -40,6 +40,8 @@ interface Divider {
 const MOSTLY = 0.5;
 /** Two values whose shapes have this part of their members in common are of one shape. */
 const ALIKE = 0.6;
+/** With as many members of its own, each value of a field that names a kind has a shape of its own. */
+const OWN = 3;
 /** Records of a value, on the average: below that it is no kind, but a name. */
 const MIN_RECORDS = 2;
 const MAX_VALUE = 100;
@@ -81,7 +83,7 @@ export function createDividers(): Dividers {
       sets.clear();
       const ways = dividers.flatMap((one) => {
         if (total(one) !== root.count) return [];
-        const way = divided(one);
+        const way = divided(one, root.id);
         return way === undefined ? [] : [way];
       });
       const [best] = ways.toSorted((one, other) => rank(one) - rank(other));
@@ -169,8 +171,12 @@ interface Way extends Division {
 
 /** The name of a kind counts more than a little less in common. */
 function rank({ steps, alike }: Way): number {
+  return alike - (namesKind(steps) ? 0.5 : 0) + steps.length / 100;
+}
+
+function namesKind(steps: readonly string[]): boolean {
   const isKind = /^(?:event)?(?:type|name|kind)$|^(?:event|action|table|entity|object|category|detailtype)$/;
-  return alike - (isKind.test(plainName(steps.at(-1) ?? '')) ? 0.5 : 0) + steps.length / 100;
+  return isKind.test(plainName(steps.at(-1) ?? ''));
 }
 
 function isValue(value: unknown): value is Value {
@@ -182,15 +188,12 @@ function total({ values }: Divider): number {
   return [...values.values()].reduce((sum, { count }) => sum + count, 0);
 }
 
-function divided(divider: Divider): Way | undefined {
+/** @param root the id of the record itself, which is no member */
+function divided(divider: Divider, root: number): Way | undefined {
   const { steps, values } = divider;
   if (values.size < 2 || total(divider) < MIN_RECORDS * values.size) return undefined;
-  const members = new Map(
-    [...values].map(([value, { count, present }]) => [
-      value,
-      new Set([...present].flatMap(([id, times]) => (times >= MOSTLY * count ? [id] : []))),
-    ]),
-  );
+  const all = new Map([...values].map(([value, beside]) => [value, membersOf(beside, root)]));
+  const members = namesKind(steps) ? withoutEnvelope(all) : all;
   const shapes: Value[][] = [];
   for (const value of members.keys()) {
     const near = shapes.find((shape) => shape.some((one) => alike(members, one, value) >= ALIKE));
@@ -205,9 +208,28 @@ function divided(divider: Divider): Way | undefined {
   return most >= ALIKE ? undefined : { steps, shapes, alike: most };
 }
 
-/** The part that two values have in common of the members that one of them has; the record itself is no member. */
-function alike(members: ReadonlyMap<Value, ReadonlySet<number>>, one: Value, other: Value): number {
+type Members = ReadonlyMap<Value, ReadonlySet<number>>;
+
+function membersOf({ count, present }: Beside, root: number): ReadonlySet<number> {
+  return new Set([...present].flatMap(([id, times]) => (id !== root && times >= MOSTLY * count ? [id] : [])));
+}
+
+/**
+ * Events of all kinds have an envelope in common: an id, a time, a context. However large it is, it tells nothing of their
+ * shapes. If one kind has hardly anything else, it does.
+ */
+function withoutEnvelope(all: Members): Members {
+  const [first = new Set<number>(), ...others] = all.values();
+  const envelope = new Set([...first].filter((id) => others.every((one) => one.has(id))));
+  const own = new Map(
+    [...all].map(([value, members]) => [value, new Set([...members].filter((id) => !envelope.has(id)))]),
+  );
+  return [...own.values()].every(({ size }) => size >= OWN) ? own : all;
+}
+
+/** The part that two values have in common of the members that one of them has. */
+function alike(members: Members, one: Value, other: Value): number {
   const [a, b] = [members.get(one) ?? new Set<number>(), members.get(other) ?? new Set<number>()];
-  const both = [...a].filter((id) => b.has(id)).length - 1;
-  return both / Math.max(1, a.size + b.size - both - 2);
+  const both = [...a].filter((id) => b.has(id)).length;
+  return both / Math.max(1, a.size + b.size - both);
 }

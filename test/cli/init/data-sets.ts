@@ -95,6 +95,36 @@ export const CHANGES_OF_TABLES = {
   })),
 };
 
+/** Kinds of events as a customer data platform sends them: most of each is the envelope, which all have. */
+export const ENVELOPED: readonly Readonly<Record<string, unknown>>[] = times(18, (n) => ({
+  messageId: `m-${n}`,
+  anonymousId: `a-${n % 5}`,
+  userId: `u-${n % 5}`,
+  channel: 'server',
+  originalTimestamp: at(n),
+  context: {
+    library: { name: 'js', version: '2.1' },
+    locale: 'de-DE',
+    ip: '203.0.113.7',
+    userAgent: 'Mozilla/5.0',
+    timezone: 'Europe/Berlin',
+  },
+  ...[
+    {
+      type: 'track',
+      event: 'Order Completed',
+      properties: { orderId: `o-${n}`, total: 24.9 + n, currency: 'EUR' },
+    },
+    { type: 'identify', traits: { email: `u${n % 5}@example.com`, plan: 'free', seats: n } },
+    {
+      type: 'page',
+      name: 'Home',
+      category: 'Shop',
+      properties: { url: 'https://example.com/', referrer: '' },
+    },
+  ][n % 3],
+}));
+
 export const DATA_SETS: readonly DataSet[] = [
   {
     name: 'flat customers',
@@ -389,6 +419,7 @@ export const DATA_SETS: readonly DataSet[] = [
       ...times(6, (n) => ({ meta: { entity: 'credit' }, number: `k-${n}`, net: 1.5, gross: 2 })),
     ]),
   },
+  { name: 'events of three kinds in a large envelope', lines: json(ENVELOPED) },
   {
     name: 'one shape with a status that brings a member',
     lines: json(

@@ -6,7 +6,7 @@ import { fieldName, pipelineName, sourcePath } from '../../../cli/init/names.ts'
 import { evidence, fieldRows, identityLines, pipelineLines } from '../../../cli/init/report.ts';
 import { createDividers } from '../../../cli/init/shapes.ts';
 import { createTally } from '../../../cli/init/tally.ts';
-import { CHANGES_OF_TABLES } from './data-sets.ts';
+import { CHANGES_OF_TABLES, ENVELOPED } from './data-sets.ts';
 import { inferred } from './landing.ts';
 
 type Json = Record<string, unknown>;
@@ -349,6 +349,21 @@ describe('15 init of 100,000 records: bounded memory', () => {
     expect(hashes.size).toBe(set.size);
     expect([...set].some((hash) => hashes.add(hash))).toBe(false);
     expect(hashes.add(hashOf('another'))).toBe(true);
+  });
+
+  it('kinds are told apart beside a large envelope, if each has three members of its own', async () => {
+    const wheres = async (records: readonly unknown[]) =>
+      (await inferred(json(records))).pipelines.map(
+        ({ manifest }) => (manifest.source as { records?: { where?: unknown } }).records?.where,
+      );
+    expect(await wheres(ENVELOPED)).toEqual(
+      ['track', 'identify', 'page'].map((equals) => [{ field: '/type', equals }]),
+    );
+    // A kind with hardly anything of its own is one of the others.
+    const bare = ENVELOPED.map(({ name: _, category: __, ...one }) =>
+      one.type === 'page' ? { ...one, properties: null } : one,
+    );
+    expect(await wheres(bare)).toHaveLength(1);
   });
 
   it('kinds are told apart also where thousands of records each have other fields', () => {
