@@ -144,7 +144,7 @@ it.each(Array.from({ length: Math.max(1, longRuns(5_000) / LEAKS) }, (_, part) =
       'threw IMS_REFUSED',
       'threw AEP_NOT_FOUND',
     ])
-      expect(outcomes.get(way), way).toBeGreaterThanOrEqual(10);
+      expect(outcomes.get(way), way).toBeGreaterThanOrEqual(5);
     for (const canary of [SECRET, TOKEN, INLET_ID, INLET_ID.slice(0, 12)])
       expect(all.split(canary)).toHaveLength(1);
   },
