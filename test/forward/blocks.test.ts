@@ -203,6 +203,13 @@ describe('the way of whole blocks', () => {
     expect(Math.min(met.blocks, met.knownAgain)).toBeGreaterThan(20);
   });
 
+  it('puts no more messages into a request than a second may bring', async () => {
+    const w = world({ published: { rate: { messagesPerSecond: 40, requestsPerSecond: 1_000 } } });
+    const records = Array.from({ length: 120 }, (_, n) => JSON.stringify({ n }));
+    expect((await w.run(records)).batchItemFailures).toEqual([]);
+    expect(w.inlet.requests.map(({ text }) => keysIn(text).length)).toEqual([40, 40, 40]);
+  });
+
   it('makes the same requests of an event of several groups, for each kind of frame', async () => {
     const records = Array.from({ length: 3_000 }, (_, n) => ({
       data: JSON.stringify({ n, text: 'é"\\\n'.repeat(n % 100) }),

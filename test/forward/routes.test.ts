@@ -196,6 +196,12 @@ describe('A 3: the routes of a stream', () => {
     });
   });
 
+  it('a route that joined later, and is the only one by now, does not take what arrived before either', async () => {
+    const w = routed([{ pipeline: 'b', from: 1_770_000_002_000 }]);
+    await w.run(RECORDS);
+    expect(numbers(w.taken.b)).toEqual([2, 3, 4, 5]);
+  });
+
   it('no record passes over a route that joined while Secrets Manager cannot be reached', async () => {
     const w = routed([{ pipeline: 'a' }]);
     const forward = w.container();
