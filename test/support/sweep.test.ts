@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { seededRandom } from '../../local/aep/ids.ts';
 import { branch } from './branch.ts';
 import { Tally } from './chaos.ts';
-import { runs } from './depth.ts';
+import { longRuns } from './depth.ts';
 import { canonical, held, remembered, surplus } from './graph.ts';
 import { dev1, empty, fresh, retire, swap } from './scenarios.ts';
 import { undone, undoneTakeover } from './scenarios-undone.ts';
@@ -135,7 +135,7 @@ it.each([
     const random = seededRandom(20_261_128);
     const drawing = pairs(known, 20_261_128);
     const single = singles(known);
-    const cases = Array.from({ length: runs(20) }, (_, at) =>
+    const cases = Array.from({ length: longRuns(40) }, (_, at) =>
       at % 4 === 0 ? (drawing.next().value as Case) : (single[Math.floor(random() * single.length)] as Case),
     );
     for (const one of cases)
