@@ -91,6 +91,29 @@ export function Content({ shown, label }: { readonly shown: Shown; readonly labe
   );
 }
 
+interface FindProps {
+  readonly label: string;
+  /** What can be looked for. */
+  readonly hint: string;
+  readonly wanted: string;
+  readonly onWanted: (wanted: string) => void;
+}
+
+/** The field that every list is searched with. */
+export function Find({ label, hint, wanted, onWanted }: FindProps) {
+  return (
+    <label class="find">
+      <span>{label}</span>
+      <input
+        type="search"
+        value={wanted}
+        placeholder={hint}
+        onInput={(event) => onWanted(event.currentTarget.value)}
+      />
+    </label>
+  );
+}
+
 interface AmountProps {
   readonly what: string;
   readonly fitting: number;

@@ -5,7 +5,7 @@ import { useAsked } from '../asked.ts';
 import { useLines } from '../lines.ts';
 import { List } from '../list.tsx';
 import type { AreaProps } from '../main.tsx';
-import { Content, Facts, Sign, told } from '../parts.tsx';
+import { Content, Facts, Find, Sign, told } from '../parts.tsx';
 import { go, pathOf } from '../place.tsx';
 import { SchemaOf } from '../schema.tsx';
 
@@ -25,15 +25,7 @@ export function Datasets({ rest: [chosen], onConnection }: AreaProps) {
   return (
     <div class="sides">
       <section class="side" aria-label="All datasets">
-        <label class="find">
-          <span>Find a dataset</span>
-          <input
-            type="search"
-            value={wanted}
-            placeholder="name, sandbox or id"
-            onInput={(event) => setWanted(event.currentTarget.value)}
-          />
-        </label>
+        <Find label="Find a dataset" hint="name, sandbox or id" wanted={wanted} onWanted={setWanted} />
         <List
           label="Datasets"
           rows={fitting}

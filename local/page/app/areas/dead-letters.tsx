@@ -5,7 +5,7 @@ import { useAsked } from '../asked.ts';
 import { useLines } from '../lines.ts';
 import { List } from '../list.tsx';
 import type { AreaProps } from '../main.tsx';
-import { Amount, Content, Facts, told } from '../parts.tsx';
+import { Amount, Content, Facts, Find, told } from '../parts.tsx';
 import { go, pathOf } from '../place.tsx';
 import { Redrive } from '../redrive.tsx';
 
@@ -41,15 +41,12 @@ export function DeadLetters({ rest: [chosen], onConnection }: AreaProps) {
     <div class="sides">
       <section class="side wide" aria-label="All dead letters">
         <div class="filters">
-          <label class="find">
-            <span>Find messages</span>
-            <input
-              type="search"
-              value={wanted}
-              placeholder="key, sequence number or words"
-              onInput={(event) => setWanted(event.currentTarget.value)}
-            />
-          </label>
+          <Find
+            label="Find messages"
+            hint="key, sequence number or words"
+            wanted={wanted}
+            onWanted={setWanted}
+          />
           <label class="find narrow">
             <span>Reason</span>
             <select value={reason} onChange={(event) => setReason(event.currentTarget.value)}>

@@ -5,7 +5,7 @@ import { useFollow } from '../follow.ts';
 import { useLines } from '../lines.ts';
 import { List } from '../list.tsx';
 import type { AreaProps } from '../main.tsx';
-import { Facts, Sign, told } from '../parts.tsx';
+import { Facts, Find, Sign, told } from '../parts.tsx';
 import { PictureOf } from '../picture.tsx';
 import { go, Link, pathOf } from '../place.tsx';
 
@@ -19,15 +19,7 @@ export function Pipelines({ rest: [chosen], onConnection }: AreaProps) {
   return (
     <div class="sides">
       <section class="side" aria-label="All pipelines">
-        <label class="find">
-          <span>Find a pipeline</span>
-          <input
-            type="search"
-            value={wanted}
-            placeholder="name, stream or sandbox"
-            onInput={(event) => setWanted(event.currentTarget.value)}
-          />
-        </label>
+        <Find label="Find a pipeline" hint="name, stream or sandbox" wanted={wanted} onWanted={setWanted} />
         <List
           label="Pipelines"
           rows={fitting}

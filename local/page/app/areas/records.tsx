@@ -13,7 +13,7 @@ import { useFollow } from '../follow.ts';
 import { useLines } from '../lines.ts';
 import { List } from '../list.tsx';
 import type { AreaProps } from '../main.tsx';
-import { Amount, Content, Facts, Sign, timeOf, told } from '../parts.tsx';
+import { Amount, Content, Facts, Find, Sign, timeOf, told } from '../parts.tsx';
 import { go, pathOf } from '../place.tsx';
 import { PutRecords } from '../put.tsx';
 
@@ -78,15 +78,12 @@ function StreamOf({ stream, streams, place: [shard, number] }: StreamProps) {
     <div class="sides">
       <section class="side wide" aria-label="All records">
         <div class="filters">
-          <label class="find">
-            <span>Find records</span>
-            <input
-              type="search"
-              value={wanted}
-              placeholder="key, sequence number, _id, words or reason"
-              onInput={(event) => setWanted(event.currentTarget.value)}
-            />
-          </label>
+          <Find
+            label="Find records"
+            hint="key, sequence number, _id, words or reason"
+            wanted={wanted}
+            onWanted={setWanted}
+          />
           <label class="find narrow">
             <span>Stream</span>
             <select value={stream} onChange={(event) => go(pathOf('records', event.currentTarget.value))}>

@@ -5,7 +5,7 @@ import { useAsked } from '../asked.ts';
 import { useFollow } from '../follow.ts';
 import { List } from '../list.tsx';
 import type { AreaProps } from '../main.tsx';
-import { Amount, Code, Facts, timeOf, told } from '../parts.tsx';
+import { Amount, Code, Facts, Find, timeOf, told } from '../parts.tsx';
 import { go, pathOf } from '../place.tsx';
 
 /** The page keeps so many lines. */
@@ -44,15 +44,7 @@ export function Requests({ rest: [chosen], onConnection }: AreaProps) {
     <div class="sides">
       <section class="side wide" aria-label="All requests">
         <div class="filters">
-          <label class="find">
-            <span>Find requests</span>
-            <input
-              type="search"
-              value={wanted}
-              placeholder="post schemas 409"
-              onInput={(event) => setWanted(event.currentTarget.value)}
-            />
-          </label>
+          <Find label="Find requests" hint="post schemas 409" wanted={wanted} onWanted={setWanted} />
           <label class="find narrow">
             <span>Outcome</span>
             <select value={outcome} onChange={(event) => setOutcome(event.currentTarget.value as Outcome)}>

@@ -5,7 +5,7 @@ import { useFollow } from '../follow.ts';
 import { useLines } from '../lines.ts';
 import { List } from '../list.tsx';
 import type { AreaProps } from '../main.tsx';
-import { Amount, Code, Sign, timeOf, told } from '../parts.tsx';
+import { Amount, Code, Find, Sign, timeOf, told } from '../parts.tsx';
 import { go, Link, pathOf } from '../place.tsx';
 import { lasted } from '../stage.tsx';
 import { Status } from './requests.tsx';
@@ -30,15 +30,7 @@ export function Runs({ rest: [chosen], onConnection }: AreaProps) {
   return (
     <div class="sides">
       <section class="side" aria-label="All runs">
-        <label class="find">
-          <span>Find a run</span>
-          <input
-            type="search"
-            value={wanted}
-            placeholder="pipeline, plan, failed, state"
-            onInput={(event) => setWanted(event.currentTarget.value)}
-          />
-        </label>
+        <Find label="Find a run" hint="pipeline, plan, failed, state" wanted={wanted} onWanted={setWanted} />
         <Amount what="runs" fitting={fitting.length} all={all?.length} />
         <List
           label="Runs, the newest first"

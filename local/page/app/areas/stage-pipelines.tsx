@@ -5,7 +5,7 @@ import { useAsked } from '../asked.ts';
 import { ask } from '../follow.ts';
 import { List } from '../list.tsx';
 import type { AreaProps } from '../main.tsx';
-import { Amount, Facts, Sign } from '../parts.tsx';
+import { Amount, Facts, Find, Sign } from '../parts.tsx';
 import { go, Link, pathOf } from '../place.tsx';
 import { ReportOf } from '../report.tsx';
 import { Age, momentOf, Trouble, useStood } from '../stage.tsx';
@@ -20,15 +20,7 @@ export function StagePipelines({ rest: [chosen], onConnection, about }: AreaProp
   return (
     <div class="sides">
       <section class="side" aria-label="All pipelines">
-        <label class="find">
-          <span>Find a pipeline</span>
-          <input
-            type="search"
-            value={wanted}
-            placeholder="name or state"
-            onInput={(event) => setWanted(event.currentTarget.value)}
-          />
-        </label>
+        <Find label="Find a pipeline" hint="name or state" wanted={wanted} onWanted={setWanted} />
         <Amount what="pipelines" fitting={fitting.length} all={all?.length} />
         <Age stood={stood} />
         <List
