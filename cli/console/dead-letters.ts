@@ -1,9 +1,11 @@
 // What the dead-letter store of a stage has: documents by pipeline and day, the messages of one, and a message whole.
-import type { DeadLetterDocument, StoredObject } from '../../lib/runtime.ts';
+import { type OnFailure, readOnFailure } from '../../lib/forward/read/on-failure.ts';
+import { streamNameOf } from '../../lib/published.ts';
+import type { DeadLetterDocument, StoredKind, StoredObject } from '../../lib/runtime.ts';
 import { detailOf, lineOf as messageLine } from '../../local/page/areas/dead-letters.ts';
 import type { Stored } from '../../local/page/store.ts';
 import type { DeadLetterDetail } from '../../local/page/told.ts';
-import type { DocumentLine, DocumentLines, StageDocument } from '../../local/page/told-stage.ts';
+import type { DocumentLine, DocumentLines, StageDocument, StoreKind } from '../../local/page/told-stage.ts';
 import { MistakeError } from '../../terminal/mistake.ts';
 import type { DeadLettersSeen, Target } from '../target.ts';
 
@@ -15,8 +17,9 @@ const MOST_MESSAGES = 1_000;
 const MOST_TEXT = 500;
 
 export interface DocumentsAsked {
+  /** Nothing for batches that Lambda has discarded: they are of a stream. */
   readonly pipeline: string;
-  readonly kind: 'rejected' | 'parked';
+  readonly kind: StoreKind;
   /** A day, ISO 8601; empty for all. */
   readonly since: string;
   /** The last key that is known; empty for the first. */
@@ -29,9 +32,13 @@ export async function documentsOf(
   { pipeline, kind, since, after }: DocumentsAsked,
 ): Promise<DocumentLines> {
   const store = await target.deadLetters();
-  const { objects, more } = await store.list({ kind, pipeline, ...(since !== '' && { since }) }, after);
+  const what: StoredKind =
+    kind === 'on-failure' ? { kind } : { kind, pipeline, ...(since !== '' && { since }) };
+  const { objects, more } = await store.list(what, after);
   const last = objects.at(-1)?.key;
-  return { documents: objects.map(lineOf), ...(more && last !== undefined && { next: last }) };
+  // Lambda's keys begin with the trigger and the shard, and not with the day.
+  const documents = objects.map(lineOf).filter(({ day }) => day === '' || day >= since);
+  return { documents, ...(more && last !== undefined && { next: last }) };
 }
 
 /** `rejected/orders/2026/11/29/shardId-000000000000-495….json` */
@@ -44,14 +51,15 @@ function lineOf({ key, bytes }: StoredObject): DocumentLine {
 
 /** @returns `null` where there is none any more: it was sent again, or its time is over */
 export async function documentOf(target: Storing, key: string): Promise<StageDocument | null> {
-  const document = await read(await target.deadLetters(), key);
-  if (document === undefined) return null;
-  const { entries, pipeline, storedAt } = document;
+  const found = await read(await target.deadLetters(), key);
+  if (found === undefined) return null;
+  const { document, of, note, total } = found;
+  const { entries, storedAt } = document;
   const messages = entries.slice(0, MOST_MESSAGES).map((_, index) => {
     const line = messageLine(storedOf(document, key, index));
     return { ...line, message: line.message.slice(0, MOST_TEXT) };
   });
-  return { key, pipeline, storedAt, total: entries.length, messages };
+  return { key, of, storedAt, total, note, messages };
 }
 
 /** @returns `null` where there is no such message any more */
@@ -60,27 +68,62 @@ export async function messageOf(
   key: string,
   index: number,
 ): Promise<DeadLetterDetail | null> {
-  const document = await read(await target.deadLetters(), key);
+  const { document } = { ...(await read(await target.deadLetters(), key)) };
   return document?.entries[index] === undefined ? null : detailOf(storedOf(document, key, index));
 }
 
-function storedOf(document: DeadLetterDocument, file: string, index: number): Stored {
+function storedOf(document: Document, file: string, index: number): Stored {
   const { pipeline, streamArn, shardId, storedAt, entries } = document;
   const entry = entries[index] as Stored['entry'];
   return { id: String(index), pipeline, streamArn, shardId, storedAt, file, entry };
 }
 
+type Document = Pick<DeadLetterDocument, 'pipeline' | 'streamArn' | 'shardId' | 'storedAt' | 'entries'>;
+
+interface Read extends Pick<StageDocument, 'of' | 'note' | 'total'> {
+  readonly document: Document;
+}
+
 /** @throws MistakeError of what is no document that this version reads */
-async function read(store: DeadLettersSeen, key: string): Promise<DeadLetterDocument | undefined> {
+async function read(store: DeadLettersSeen, key: string): Promise<Read | undefined> {
   const found = await store.read(key);
   if (found === undefined) return undefined;
-  const document = parsed(found.text) as Partial<DeadLetterDocument> | undefined;
-  if (document?.version === 1 && Array.isArray(document.entries)) return document as DeadLetterDocument;
+  const value = parsed(found.text) as Partial<DeadLetterDocument> | undefined;
+  if (value?.version === 1 && Array.isArray(value.entries)) {
+    const document = value as DeadLetterDocument;
+    return { document, of: document.pipeline, note: '', total: document.entries.length };
+  }
+  const discarded = readOnFailure(value);
+  if (discarded !== 'damaged') return discardedBatch(discarded);
   throw new MistakeError(
     'NOT_FOUND',
     `${key} is no document of this version`,
     'docs/rejects.md, "passed over".',
   );
+}
+
+/** The batch as a document of the same form: each record is a message that was not taken apart. */
+function discardedBatch(batch: OnFailure): Read {
+  const { streamArn, shardId, storedAt, condition: reason, first, last, count, records } = batch;
+  const entries = (records ?? []).map(({ record: { kinesis } }) => ({
+    reason,
+    message: 'Lambda has discarded its batch',
+    sequenceNumber: kinesis.sequenceNumber,
+    ...(typeof kinesis.partitionKey === 'string' && { partitionKey: kinesis.partitionKey }),
+    ...(typeof kinesis.approximateArrivalTimestamp === 'number' && {
+      arrivedAt: kinesis.approximateArrivalTimestamp,
+    }),
+    data: kinesis.data ?? '',
+  }));
+  return {
+    document: { pipeline: '', streamArn, shardId, storedAt, entries },
+    of: streamNameOf(streamArn),
+    total: records?.length ?? count ?? 0,
+    note:
+      records === undefined
+        ? `It only names its records: ${first} to ${last} of ${shardId}. Redrive reads them from the stream while it has them.`
+        : 'They are as they came to the stream: no pipeline has redacted them.',
+  };
 }
 
 function parsed(text: string): unknown {

@@ -5,25 +5,41 @@ import type { Health } from '../../local/page/told.ts';
 import type { Obstacle, RunDetail, RunLine, RunLines, ToldState } from '../../local/page/told-stage.ts';
 import { plainText } from '../../terminal/plain-text.ts';
 import type { ExecutionLine, ExecutionSeen, StateNews, Target } from '../target.ts';
+import type { Named } from './named.ts';
 import { reportOf } from './reports.ts';
 
-/** @param before as the page before has it; left out for the newest */
-export async function runsOf(target: Pick<Target, 'executions'>, before?: string): Promise<RunLines> {
+/**
+ * Names of pipelines as far as they are known without a look at each execution.
+ * @param before as the page before has it; left out for the newest
+ */
+export async function runsOf(
+  target: Pick<Target, 'executions'>,
+  named: Named,
+  before?: string,
+): Promise<RunLines> {
   const { executions, next } = await target.executions(before);
-  return { lines: executions.map(lineOf), ...(next !== undefined && { next }) };
+  return {
+    lines: executions.map((one) => lineOf(one, named.pipelineOf(one.name))),
+    ...(next !== undefined && { next }),
+  };
 }
 
 /** @returns `undefined` where AWS has none of this name */
-export async function runOf(target: Pick<Target, 'execution'>, name: string): Promise<RunDetail | undefined> {
+export async function runOf(
+  target: Pick<Target, 'execution'>,
+  named: Named,
+  name: string,
+): Promise<RunDetail | undefined> {
   const seen = await target.execution(name);
   if (seen === undefined) return undefined;
   const { manifest, mode } = memberOf(seen.input);
-  const { name: pipeline } = { ...(manifest as { readonly name?: unknown } | undefined) };
+  const { name: asked } = { ...(manifest as { readonly name?: unknown } | undefined) };
+  const pipeline = typeof asked === 'string' ? asked : '';
+  named.learn(name, pipeline);
   const report = seen.output === undefined ? undefined : reportOf(memberOf(seen.output).report);
   const obstacle = obstacleOf(seen);
   return {
-    ...lineOf(seen),
-    pipeline: typeof pipeline === 'string' ? pipeline : '',
+    ...lineOf(seen, pipeline),
     mode: typeof mode === 'string' ? mode : 'apply',
     states: statesOf(seen.news),
     isCut: seen.isCut,
@@ -36,9 +52,9 @@ export async function runOf(target: Pick<Target, 'execution'>, name: string): Pr
 
 const HEALTHS: Readonly<Record<string, Health>> = { RUNNING: 'busy', SUCCEEDED: 'good', ABORTED: 'off' };
 
-function lineOf({ name, status, startedAt, endedAt }: ExecutionLine): RunLine {
+function lineOf({ name, status, startedAt, endedAt }: ExecutionLine, pipeline: string): RunLine {
   return {
-    ...{ name, status, startedAt, health: HEALTHS[status] ?? 'bad' },
+    ...{ name, pipeline, status, startedAt, health: HEALTHS[status] ?? 'bad' },
     ...(endedAt !== undefined && { endedAt }),
   };
 }

@@ -1,10 +1,11 @@
 // A deployed stage as a source of the page: what it can follow, and what it can ask for. Nothing of it changes the stage.
 import type { Query, Source } from '../../local/page/serve.ts';
-import type { StagePipeline } from '../../local/page/told-stage.ts';
+import type { StagePipeline, StoreKind } from '../../local/page/told-stage.ts';
 import type { Target } from '../target.ts';
 import { askedOf, atMostEvery, feedOf, shownOf } from './asking.ts';
 import { chartsOf } from './charts.ts';
 import { type DocumentsAsked, documentOf, documentsOf, messageOf } from './dead-letters.ts';
+import { createNamed } from './named.ts';
 import { diagnosisOf, lineOf, pipelinesOf } from './pipelines.ts';
 import { runOf, runsOf } from './runs.ts';
 
@@ -22,8 +23,14 @@ export type StageTarget = Pick<
 
 /** @param stage its name alone */
 export function stageSource(target: StageTarget, stage: string, now: () => number = Date.now): Source {
-  const all = atMostEvery(STATUS_MS, () => pipelinesOf(target), now);
-  const lines = atMostEvery(RUNS_MS, () => runsOf(target), now);
+  const named = createNamed();
+  const look = async () => {
+    const found = await pipelinesOf(target);
+    named.learnFrom(found);
+    return found;
+  };
+  const all = atMostEvery(STATUS_MS, look, now);
+  const lines = atMostEvery(RUNS_MS, () => runsOf(target, named), now);
   const charts = atMostEvery(CHARTS_MS, () => chartsOf(target, stage, now()), now);
   return {
     about: { kind: 'stage', stage, name: target.name },
@@ -35,12 +42,12 @@ export function stageSource(target: StageTarget, stage: string, now: () => numbe
     answers: {
       pipeline: async (query) => shownOf(await all(), (found) => oneOf(found, query.get('name'))),
       doctor: (query) => askedOf(() => diagnosisOf(target, query.get('pipeline') ?? ''), now),
-      runs: (query) => askedOf(() => runsOf(target, query.get('before') ?? undefined), now),
+      runs: (query) => askedOf(() => runsOf(target, named, query.get('before') ?? undefined), now),
       documents: (query) => askedOf(() => documentsOf(target, documentsAsked(query)), now),
       document: (query) => askedOf(() => documentOf(target, query.get('key') ?? ''), now),
       message: (query) =>
         askedOf(() => messageOf(target, query.get('key') ?? '', Number(query.get('number'))), now),
-      run: (query) => askedOf(async () => (await runOf(target, query.get('name') ?? '')) ?? null, now),
+      run: (query) => askedOf(async () => (await runOf(target, named, query.get('name') ?? '')) ?? null, now),
     },
   };
 }
@@ -49,10 +56,12 @@ function oneOf(all: readonly StagePipeline[], wanted: string | null): StagePipel
   return all.find(({ name }) => name === wanted) ?? null;
 }
 
+const KINDS: readonly StoreKind[] = ['rejected', 'parked', 'on-failure'];
+
 function documentsAsked(query: Query): DocumentsAsked {
   return {
     pipeline: query.get('pipeline') ?? '',
-    kind: query.get('kind') === 'parked' ? 'parked' : 'rejected',
+    kind: KINDS.find((kind) => kind === query.get('kind')) ?? 'rejected',
     since: query.get('since') ?? '',
     after: query.get('after') ?? '',
   };

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import { isNotFound } from '../../lib/aws/failure.ts';
+import { executionNameOf } from '../../lib/execution-name.ts';
 import { readCause } from '../../lib/failure.ts';
 import { MistakeError } from '../../terminal/mistake.ts';
 import { plainText } from '../../terminal/plain-text.ts';
@@ -74,7 +75,7 @@ export function awsTarget({
       // By its name AWS knows a repeated call: a lost answer starts nothing twice.
       const command = new StartExecutionCommand({
         stateMachineArn,
-        name: `cli-${randomUUID()}`,
+        name: executionNameOf(pipelineOf(input), randomUUID().replaceAll('-', '')),
         input: JSON.stringify(input),
       });
       const call = { what: 'starting the state machine', action: 'states:StartExecution' };
@@ -111,6 +112,12 @@ export function awsTarget({
     logs: (wanted) => logLines(clients, functionNamed, wanted, pollMs),
     close,
   };
+}
+
+/** For whoever reads the list of executions. */
+function pipelineOf(input: unknown): string {
+  const { name } = { ...(input as { readonly manifest?: { readonly name?: unknown } }).manifest };
+  return typeof name === 'string' && name !== '' ? name : 'cli';
 }
 
 const LISTING = { what: 'listing the state machines', action: 'states:ListStateMachines' };

@@ -1,5 +1,6 @@
 // Starts an execution once per delivery, however often the delivery comes: its name is made of what the
 // sender signed.
+import { executionNameOf } from '../execution-name.ts';
 import { Failure } from '../failure.ts';
 import type { Newer } from './newer.ts';
 import { digestOf } from './signature.ts';
@@ -50,9 +51,8 @@ const FAILED = ['FAILED', 'TIMED_OUT', 'ABORTED'];
  * number. At most 80 characters, and only those that a log can show.
  */
 export function executionName(pipeline: string, { sender, id }: Delivery, attempt = 1): string {
-  const readable = pipeline.replace(/[^0-9A-Za-z_-]/g, '-').slice(0, 40);
   const hash = digestOf(JSON.stringify([pipeline, sender, id])).slice(0, 32);
-  return `${readable}-${hash}${attempt === 1 ? '' : `-${attempt}`}`;
+  return `${executionNameOf(pipeline, hash)}${attempt === 1 ? '' : `-${attempt}`}`;
 }
 
 /**

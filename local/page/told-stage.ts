@@ -91,6 +91,8 @@ export interface ToldDiagnosis {
 export interface RunLine {
   readonly name: string;
   readonly health: Health;
+  /** Empty where neither its name tells it nor anybody has looked at it. */
+  readonly pipeline: string;
   /** `RUNNING`, `SUCCEEDED`, … */
   readonly status: string;
   /** In ms since the epoch. */
@@ -120,8 +122,6 @@ export interface ToldState {
 
 /** An execution, whole. */
 export interface RunDetail extends RunLine {
-  /** As its input says; empty where that says nothing. */
-  readonly pipeline: string;
   readonly mode: string;
   readonly states: readonly ToldState[];
   /** Whether the states begin later than the execution: its history is too long. */
@@ -132,7 +132,10 @@ export interface RunDetail extends RunLine {
   readonly output?: Shown;
 }
 
-/** One document of the dead-letter store: what an invocation has kept. */
+/** What is in the dead-letter store: `on-failure` are batches that Lambda has discarded, of all pipelines. */
+export type StoreKind = 'rejected' | 'parked' | 'on-failure';
+
+/** One document of the dead-letter store: what an invocation has kept, or Lambda of a batch. */
 export interface DocumentLine {
   readonly key: string;
   /** The last part of the key. */
@@ -152,11 +155,14 @@ export interface DocumentLines {
 /** A document with the first of its messages. */
 export interface StageDocument {
   readonly key: string;
-  readonly pipeline: string;
+  /** Of a batch that was discarded, the name of its stream. */
+  readonly of: string;
   /** ISO 8601. */
   readonly storedAt: string;
   /** Of its messages, also of those that are not listed. */
   readonly total: number;
+  /** What has to be known of it; empty where that is nothing. */
+  readonly note: string;
   /** Their ids count from 0. */
   readonly messages: readonly DeadLetterLine[];
 }

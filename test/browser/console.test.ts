@@ -98,6 +98,11 @@ describe('the page of a deployed stage', () => {
     await window.getByRole('button', { name: 'More documents' }).waitFor({ state: 'detached' });
     await window.getByLabel('What').selectOption('parked');
     expect(new URL(window.url()).pathname).toMatch(/^\/dead-letters\/orders\/parked\/\d{4}-\d\d-\d\d$/);
+    await window.getByLabel('What').selectOption('discarded by Lambda');
+    await rowsOf(window).first().click();
+    await window.getByText('2 messages of shop').waitFor();
+    await window.getByText('no pipeline has redacted them').waitFor();
+    await looksRight(window, `console-discarded-${size}-${scheme}`);
     expect(errors).toEqual([]);
   });
 

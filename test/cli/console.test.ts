@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { atMostEvery, feedOf } from '../../cli/console/asking.ts';
+import { createNamed } from '../../cli/console/named.ts';
 import { statesOf } from '../../cli/console/runs.ts';
 import type { ChartsTold, DeadLetterDetail } from '../../local/page/told.ts';
 import type {
@@ -15,11 +16,20 @@ import type {
   StageDocument,
   StagePipeline,
   ToldDiagnosis,
+  ToldReport,
 } from '../../local/page/told-stage.ts';
 import { MistakeError } from '../../terminal/mistake.ts';
 import { type Answer, AwsError } from '../support/aws-stand-in.ts';
 import { runCli } from '../support/cli.ts';
-import { BUCKET, DOCUMENT, livelyStage, type StartedConsole, startConsole } from '../support/console.ts';
+import {
+  BUCKET,
+  DISCARDED,
+  DOCUMENT,
+  discardedBatch,
+  livelyStage,
+  type StartedConsole,
+  startConsole,
+} from '../support/console.ts';
 
 let home: string;
 let started: StartedConsole | undefined;
@@ -217,6 +227,40 @@ describe('executions', () => {
     expect(seen.next).toBe(undefined);
   });
 
+  it('tell their pipeline by their name, by the status, or once somebody has looked at them', () => {
+    const named = createNamed();
+    const only = '0f'.repeat(16);
+    const long = 'a'.repeat(50);
+    const told = () =>
+      ['first', `orders-${only}`, `a-b-${only}-2`, `${'a'.repeat(40)}-${only}`, 'by-hand'].map(
+        named.pipelineOf,
+      );
+    expect(told()).toEqual(['', 'orders', 'a-b', '', '']);
+    const line = { health: 'good', says: '', last: '' } as const;
+    const report = { execution: 'first' } as ToldReport;
+    named.learnFrom([
+      { ...line, name: 'shop', report },
+      { ...line, name: 'a.b' },
+      { ...line, name: long },
+    ]);
+    named.learn('by-hand', 'returns');
+    expect(told()).toEqual(['shop', 'orders', 'a.b', long, 'returns']);
+    named.learnFrom([
+      { ...line, name: 'a.b' },
+      { ...line, name: 'a-b' },
+    ]);
+    // Two pipelines have executions of that name: neither is said.
+    expect(told()[2]).toBe('');
+  });
+
+  it('are named in the list after one was looked at', async () => {
+    const { found } = await consoleOf();
+    const older = () => found<RunLines>('/api/runs?before=before');
+    expect((await older()).lines).toMatchObject([{ name: 'first', pipeline: '' }]);
+    await found('/api/run?name=first');
+    expect((await older()).lines).toMatchObject([{ name: 'first', pipeline: 'orders' }]);
+  });
+
   it('have their states, their report, and what they were started with', async () => {
     const { found } = await consoleOf();
     const seen = await found<RunDetail>('/api/run?name=first');
@@ -325,6 +369,37 @@ describe('dead letters', () => {
         ['shard', 'shardId-0'],
         ['file', DOCUMENT],
       ]),
+    });
+  });
+
+  it('of Lambda are a kind of their own: the batches that it has discarded, from a day on', async () => {
+    const { found, aws } = await consoleOf();
+    const all = (since: string) =>
+      found<DocumentLines>(`/api/documents?pipeline=orders&kind=on-failure&since=${since}`);
+    expect(await all('2026-11-28')).toEqual({
+      documents: [{ key: DISCARDED, bytes: 2_048, day: '2026-11-28', name: '2026-11-28T10.00.00-77aa' }],
+    });
+    expect(await all('2026-11-29')).toEqual({ documents: [] });
+    const listed = aws.calls.filter(({ operation }) => operation === 's3:ListBucket');
+    expect(listed[0]?.input).toMatchObject({ path: `/${BUCKET}/`, prefix: 'aws/lambda/' });
+    const key = encodeURIComponent(DISCARDED);
+    expect(await found<StageDocument>(`/api/document?key=${key}`)).toMatchObject({
+      of: 'shop',
+      total: 2,
+      note: expect.stringContaining('no pipeline has redacted them'),
+      messages: [{ reason: 'RetryAttemptsExhausted', place: '700', partitionKey: 'key' }, { place: '701' }],
+    });
+    expect(await found<DeadLetterDetail>(`/api/message?key=${key}&number=0`)).toMatchObject({
+      record: { text: 'raw' },
+    });
+  });
+
+  it('of Lambda that only name their records say which, and how many', async () => {
+    const { found } = await consoleOf({ ...livelyStage(), 's3:GetObject': () => discardedBatch() });
+    expect(await found<StageDocument>('/api/document?key=a')).toMatchObject({
+      total: 2,
+      messages: [],
+      note: expect.stringContaining('700 to 701 of shardId-000000000002'),
     });
   });
 

@@ -463,7 +463,9 @@ describe('an execution', () => {
     const starts = aws?.calls.filter(({ operation }) => operation.endsWith('StartExecution')) ?? [];
     expect(starts).toHaveLength(2);
     expect(new Set(starts.map(({ input }) => JSON.stringify(input))).size).toBe(1);
-    expect(starts[0]?.input).toMatchObject({ name: expect.stringMatching(/^cli-[\w-]{36}$/) });
+    expect(starts[0]?.input).toMatchObject({
+      name: expect.stringMatching(/^customer-profiles-[0-9a-f]{32}$/),
+    });
     expect(run.err).toContain('error BUSY  ');
   });
 

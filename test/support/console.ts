@@ -83,6 +83,43 @@ export const BUCKET = 'penstock-prod-undeliveredbucket-1a2b3c';
 /** The key of the one document that the lively stage has. */
 export const DOCUMENT = 'rejected/orders/2026/11/29/shardId-0-495-i-1.json';
 
+/** The key of the one batch that Lambda has discarded there. */
+export const DISCARDED =
+  'aws/lambda/3f2d7c9e-0000-4000-8000-000000000000/shardId-000000000002/2026/11/28/2026-11-28T10.00.00-77aa';
+
+/** As Lambda writes it. @param Records what it had of the batch; nothing where it only names it */
+export function discardedBatch(Records?: readonly object[]): string {
+  return JSON.stringify({
+    version: '1.0',
+    timestamp: '2026-11-28T10:00:00.000Z',
+    requestContext: { condition: 'RetryAttemptsExhausted' },
+    KinesisBatchInfo: {
+      shardId: 'shardId-000000000002',
+      startSequenceNumber: '700',
+      endSequenceNumber: '701',
+      batchSize: 2,
+      streamArn: 'arn:aws:kinesis:eu-west-1:123456789012:stream/shop',
+    },
+    ...(Records !== undefined && { payload: JSON.stringify({ Records }) }),
+  });
+}
+
+/** A record as Lambda hands it to a function. */
+export function eventRecord(sequenceNumber: string, data: string): object {
+  return {
+    eventID: `shardId-000000000002:${sequenceNumber}`,
+    eventSource: 'aws:kinesis',
+    eventSourceARN: 'arn:aws:kinesis:eu-west-1:123456789012:stream/shop',
+    kinesis: {
+      kinesisSchemaVersion: '1.0',
+      partitionKey: 'key',
+      sequenceNumber,
+      data: Buffer.from(data).toString('base64'),
+      approximateArrivalTimestamp: 1_770_000_000.5,
+    },
+  };
+}
+
 /** A report as the ledger keeps it. @param more what is another than in one that went well */
 export function keptReport(pipeline: string, name: string, more: object = {}): object {
   const entry = { planned: 'create', done: 'created', why: 'it is not there yet' };
@@ -119,6 +156,11 @@ function causeOf(what: string, next: string): string {
 interface MetricsOf {
   readonly EndTime: number;
   readonly NextToken?: string;
+}
+
+interface ListOf {
+  readonly prefix: string;
+  readonly 'start-after'?: string;
 }
 
 /** As CloudWatch answers: a value for each five minutes, the last one before the end. */
@@ -179,11 +221,16 @@ export function livelyStage(hostile = ''): Readonly<Record<string, Answer>> {
     'configuration:penstock-prod-status': () => ({
       Environment: { Variables: { PENSTOCK_DEAD_LETTERS_URL: `s3://${BUCKET}` } },
     }),
-    's3:ListBucket': ({ 'start-after': after = '' }: { readonly 'start-after'?: string }) => ({
-      objects: after.startsWith(DOCUMENT) ? [] : [{ key: DOCUMENT, bytes: 812 }],
-      more: !after.startsWith(DOCUMENT),
-    }),
+    's3:ListBucket': ({ prefix, 'start-after': after = '' }: ListOf) => {
+      if (prefix === 'aws/lambda/') return { objects: [{ key: DISCARDED, bytes: 2_048 }] };
+      return {
+        objects: after.startsWith(DOCUMENT) ? [] : [{ key: DOCUMENT, bytes: 812 }],
+        more: !after.startsWith(DOCUMENT),
+      };
+    },
     's3:GetObject': ({ path }: { readonly path: string }) => {
+      if (path === `/${BUCKET}/${DISCARDED}`)
+        return discardedBatch([eventRecord('700', `raw${hostile}`), eventRecord('701', 'last')]);
       if (path !== `/${BUCKET}/${DOCUMENT}`) throw new AwsError('NoSuchKey', 'as S3 says it', 404);
       const entry = (sequenceNumber: string, data: string) => ({
         reason: 'not-json',

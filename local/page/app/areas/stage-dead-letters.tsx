@@ -1,7 +1,13 @@
 // The dead-letter store of a deployed stage: documents by pipeline and day, the messages of one, and each with its record.
 import { useEffect, useState } from 'preact/hooks';
 import type { DeadLetterDetail, DeadLetterLine } from '../../told.ts';
-import type { Answered, DocumentLines, StageDocument, StagePipelineLine } from '../../told-stage.ts';
+import type {
+  Answered,
+  DocumentLines,
+  StageDocument,
+  StagePipelineLine,
+  StoreKind,
+} from '../../told-stage.ts';
 import { useAsked } from '../asked.ts';
 import { ask } from '../follow.ts';
 import { List } from '../list.tsx';
@@ -11,7 +17,13 @@ import { go, pathOf } from '../place.tsx';
 import { momentOf, Trouble, useStood } from '../stage.tsx';
 
 const AREA = 'dead-letters';
-const KINDS = ['rejected', 'parked'] as const;
+const KINDS: readonly (readonly [StoreKind, string])[] = [
+  ['rejected', 'rejected'],
+  ['parked', 'parked'],
+  ['on-failure', 'discarded by Lambda'],
+];
+/** What Lambda discards is of a stream, not of a pipeline. */
+const isOfStream = (kind: string) => kind === 'on-failure';
 /** In the place of a day: all that there is. */
 const ALL = 'all';
 /** What is looked at first. */
@@ -22,7 +34,7 @@ export function StageDeadLetters({ rest: [pipeline, kind, since, ...more], onCon
   const pipelines = useStood<readonly StagePipelineLine[]>('pipelines', onConnection);
   const names = pipelines?.found?.map(({ name }) => name) ?? [];
   const first = names[0];
-  const wanted = { pipeline: pipeline ?? first ?? '', kind: kind ?? KINDS[0], since: since ?? weekAgo() };
+  const wanted = { pipeline: pipeline ?? first ?? '', kind: kind ?? 'rejected', since: since ?? weekAgo() };
   const choose = (change: Partial<typeof wanted>) => {
     const next = { ...wanted, ...change };
     go(pathOf(AREA, next.pipeline, next.kind, next.since || ALL));
@@ -34,22 +46,26 @@ export function StageDeadLetters({ rest: [pipeline, kind, since, ...more], onCon
   return (
     <div class="sides">
       <section class="side" aria-label="Documents of the store">
-        <label class="find">
-          <span>Pipeline</span>
-          <select
-            value={wanted.pipeline}
-            onChange={(event) => choose({ pipeline: event.currentTarget.value })}
-          >
-            {[...new Set([...names, wanted.pipeline])].map((name) => (
-              <option key={name}>{name}</option>
-            ))}
-          </select>
-        </label>
+        {!isOfStream(wanted.kind) && (
+          <label class="find">
+            <span>Pipeline</span>
+            <select
+              value={wanted.pipeline}
+              onChange={(event) => choose({ pipeline: event.currentTarget.value })}
+            >
+              {[...new Set([...names, wanted.pipeline])].map((name) => (
+                <option key={name}>{name}</option>
+              ))}
+            </select>
+          </label>
+        )}
         <label class="find">
           <span>What</span>
           <select value={wanted.kind} onChange={(event) => choose({ kind: event.currentTarget.value })}>
-            {KINDS.map((name) => (
-              <option key={name}>{name}</option>
+            {KINDS.map(([name, said]) => (
+              <option key={name} value={name}>
+                {said}
+              </option>
             ))}
           </select>
         </label>
@@ -135,7 +151,7 @@ function Documents({ wanted, chosen }: DocumentsProps) {
         empty={
           answer === 'asking'
             ? 'Looking …'
-            : `Nothing of ${pipeline} is ${kind} since then. Choose an earlier day to see more.`
+            : `${nothingOf(pipeline, kind)} since then. Choose an earlier day to see more.`
         }
       >
         {({ day, name, bytes }) => (
@@ -150,6 +166,9 @@ function Documents({ wanted, chosen }: DocumentsProps) {
     </>
   );
 }
+
+const nothingOf = (pipeline: string, kind: string) =>
+  isOfStream(kind) ? 'Lambda has discarded no batch' : `Nothing of ${pipeline} is ${kind}`;
 
 interface DocumentProps {
   readonly wanted: Wanted;
@@ -175,13 +194,14 @@ function Document({ wanted, name, number }: DocumentProps) {
         This document is not in the store any more: its messages were sent again, or its time is over.
       </section>
     );
-  const { pipeline, storedAt, total, messages } = found;
+  const { of, storedAt, total, note, messages } = found;
   const rows = messages.length;
   return (
     <section class="main-side" aria-label="The document">
       <h2>
-        {told(total)} {total === 1 ? 'message' : 'messages'} of <bdi>{pipeline}</bdi>
+        {told(total)} {total === 1 ? 'message' : 'messages'} of <bdi>{of}</bdi>
       </h2>
+      {note !== '' && <p class="says">{note}</p>}
       <p class="says">
         Stored at {momentOf(Date.parse(storedAt))}.{rows < total && ` The first ${told(rows)} are listed.`} To
         send them again: penstock redrive.

@@ -65,11 +65,11 @@ export function StageRuns({ rest: [chosen], onConnection }: AreaProps) {
             <>
               <span class="row-title">
                 <Sign health={line.health} />
-                {momentOf(line.startedAt)}
+                <bdi>{line.pipeline || line.name}</bdi>
               </span>
               <span class="row-more">
-                {line.status} · {tookOf(line)}
-                <bdi>{line.name}</bdi>
+                {momentOf(line.startedAt)} · {tookOf(line)}
+                {line.status}
               </span>
             </>
           )}
