@@ -29,7 +29,7 @@ export async function applyFile(
   if (token !== undefined && !TOKEN.test(token))
     throw new MistakeError(
       'USAGE',
-      '--token: expected the last line of penstock plan, p3.…',
+      '--token: expected the last line of penstock plan, p4.…',
       'penstock plan MANIFEST',
     );
   // A wrong name is told before anything is asked, and also where there is nothing to do.

@@ -104,6 +104,9 @@ const Trail = z.object({
 });
 export type Trail = z.infer<typeof Trail>;
 
+/** How an execution ended, and what it advised. */
+const Before = z.object({ outcome: z.string(), endedAt: z.string(), next: z.array(z.string()) });
+
 /** In a report. */
 export const REPORT_VERSION = 2;
 
@@ -148,6 +151,8 @@ export const Report = z.object({
   token: z.string().optional(),
   /** With a refusal: what is another than in the plan of the token. Parts of lib/provision/plan/token.ts. */
   moved: z.array(z.string()).optional(),
+  /** With a refusal: how the execution before it ended. `lib/provision/outcome.ts` reads it. */
+  before: Before.optional(),
   warnings: z.array(z.string()),
   verified: z.array(z.string()),
   steps: z.array(Trail),
@@ -163,7 +168,7 @@ export type Report = z.infer<typeof Report>;
 const warmUp = z.number().int().min(0).max(MAX_WARM_UP_SECONDS);
 const drain = z.number().int().min(0).max(MAX_DRAIN_SECONDS);
 
-/** Of a plan: `p3.` and digests. One of another version is understood as far as that. */
+/** Of a plan: `p4.`, digests and letters. One of another version is understood as far as that. */
 const PlanToken = z.string().regex(/^p\d{1,4}\.[\w.-]{1,4000}$/, 'expected the token of a plan');
 
 /** The state machine's input; `begin` turns it into a `Pipeline`. */
@@ -228,6 +233,8 @@ export const Pipeline = z.object({
   token: PlanToken.optional(),
   /** What is another than when the token that was asked for was made. */
   moved: z.array(z.string()).optional(),
+  /** Then also how the execution before this one ended. */
+  before: Before.optional(),
   warnings: z.array(z.string()).default([]),
   resources: z.partialRecord(ResourceKey, Made),
   /** Ours, and not needed any more. */

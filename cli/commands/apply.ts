@@ -25,7 +25,7 @@ export const apply: Command = {
   ],
   examples: [
     'penstock apply pipelines/orders.json',
-    'penstock apply pipelines/orders.json --stage prod --token p3.… --sandbox prod',
+    'penstock apply pipelines/orders.json --stage prod --token p4.… --sandbox prod',
   ],
   isChanging: () => true,
   endsItself: true,

@@ -1,20 +1,8 @@
 // What the last executions left: which one works on the pipeline, and how the last one ended.
+import { type LastEnding, lastEnding } from '../provision/outcome.ts';
 import { isStuck } from '../provision/status.ts';
-import * as z from '../zod.ts';
 import { ok, type Said, wrong } from './check.ts';
 import type { Patient } from './patient.ts';
-
-/** A run report, as far as it can be read. */
-const ReportAsRead = z.catch(
-  z.optional(
-    z.object({
-      outcome: z.string(),
-      execution: z.object({ endedAt: z.string() }),
-      next: z._default(z.array(z.string()), []),
-    }),
-  ),
-  undefined,
-);
 
 /** @throws Failure `NOT_READY` if no manifest is in force */
 export async function runs({ record, manifest, runtime }: Patient): Promise<Said> {
@@ -25,15 +13,21 @@ export async function runs({ record, manifest, runtime }: Patient): Promise<Said
       `the execution ${owner} has not returned the pipeline since ${since}`,
       'Start another one, which takes over.',
     );
-  const report = ReportAsRead.parse(record.report);
-  const last =
-    report === undefined ? 'no report is kept' : `${report.outcome} at ${report.execution.endedAt}`;
+  const ended = lastEnding(record.report);
+  const { last } = ended;
   const now = owner === undefined ? '' : `; the execution ${owner} works on it since ${since}`;
-  if (report === undefined || report.outcome === 'succeeded') return ok(`${last}${now}`);
+  const found = `${endingOf(ended)}${now}`;
+  if (last === undefined || last.outcome === 'succeeded') return ok(found);
   const { pipeline } = record;
-  return wrong(`${last}${now}`, report.next.join(' ') || 'Ask for its report: status without "doctor".', {
+  return wrong(found, last.next.join(' ') || 'Ask for its report: status without "doctor".', {
     to: 'read its report',
     function: 'status',
     event: { pipeline },
   });
+}
+
+function endingOf({ last, refusedAt }: LastEnding): string {
+  const told = last === undefined ? 'no report is kept' : `${last.outcome} at ${last.endedAt}`;
+  if (refusedAt === undefined) return told;
+  return `${told}; a token was refused at ${refusedAt}, which changed nothing`;
 }

@@ -92,7 +92,7 @@ const COMMANDS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   plan: [['plan', FILE]],
   apply: [
     ['apply', FILE, '--yes'],
-    ['apply', FILE, '--token', 'p3.abc', '--sandbox', 'dev1'],
+    ['apply', FILE, '--token', 'p4.abc', '--sandbox', 'dev1'],
   ],
   retire: [['retire', FILE, '--yes']],
   logs: [['logs'], ['logs', PIPELINE, '--function', 'plan']],

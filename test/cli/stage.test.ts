@@ -59,8 +59,8 @@ async function penstock(
 /** What may change something in a stack. */
 const CHANGING: readonly (readonly string[])[] = [
   ['apply', FILE, '--yes'],
-  ['apply', FILE, '--token', 'p3.abc'],
-  ['apply', FILE, '--token', 'p3.abc', ...DEV],
+  ['apply', FILE, '--token', 'p4.abc'],
+  ['apply', FILE, '--token', 'p4.abc', ...DEV],
   ['retire', FILE, '--yes', '--sandbox', 'dev1'],
   ['redrive', 'customers', '--yes'],
   ['reconcile', 'customer-profiles', '--yes'],
@@ -270,7 +270,7 @@ describe('what AWS answers becomes an error with its own code and the next step,
       'states:StartExecution',
     ],
   ])('%s', async (_, words, answers, env, code, next) => {
-    const run = await penstock(['apply', FILE, '--token', 'p3.abc', ...DEV, ...PROD, ...words], answers, env);
+    const run = await penstock(['apply', FILE, '--token', 'p4.abc', ...DEV, ...PROD, ...words], answers, env);
     expect(run.code).toBe(1);
     expect(run.err).toContain(`error ${code}  `);
     expect(run.err.split('\nnext ')[1]).toContain(next);
@@ -388,7 +388,7 @@ describe('apply --token', () => {
     ['production', { name: 'dev1', type: 'production' }, 'dev1 is a production sandbox'],
     ['a type that is not told', { name: 'dev1' }, 'dev1 may be a production sandbox (its type is not told)'],
   ])('in a sandbox of %s needs its name where nobody can type it', async (_, sandbox, said) => {
-    const run = await penstock(['apply', FILE, '--token', 'p3.abc', ...PROD], {
+    const run = await penstock(['apply', FILE, '--token', 'p4.abc', ...PROD], {
       [describing]: planOf(sandbox),
     });
     expect(run.code).toBe(1);
@@ -399,24 +399,24 @@ describe('apply --token', () => {
   });
 
   it('in a sandbox for development is applied after a plan that tells the type', async () => {
-    const run = await penstock(['apply', FILE, '--token', 'p3.abc', ...PROD], {
+    const run = await penstock(['apply', FILE, '--token', 'p4.abc', ...PROD], {
       [describing]: planOf({ name: 'dev1', type: 'development' }),
     });
     expect(run.err).toContain('error BUSY  ');
     expect(started().map(({ mode, token }) => [mode, token])).toEqual([
       ['plan', undefined],
-      ['apply', 'p3.abc'],
+      ['apply', 'p4.abc'],
     ]);
   });
 
   it('with the name is applied without another plan, and the functions get the name', async () => {
-    await penstock(['apply', FILE, '--token', 'p3.abc', ...DEV, ...PROD], {
+    await penstock(['apply', FILE, '--token', 'p4.abc', ...DEV, ...PROD], {
       [describing]: planOf({ name: 'dev1', type: 'production' }),
     });
-    expect(started()).toEqual([expect.objectContaining({ mode: 'apply', token: 'p3.abc', sandbox: 'dev1' })]);
+    expect(started()).toEqual([expect.objectContaining({ mode: 'apply', token: 'p4.abc', sandbox: 'dev1' })]);
   });
 
-  it.each([[['--token', 'p3.abc']], [['--yes']]])(
+  it.each([[['--token', 'p4.abc']], [['--yes']]])(
     'with the name of another sandbox starts nothing: %s',
     async (words) => {
       const run = await penstock(['apply', FILE, ...words, '--sandbox', 'prod', ...PROD]);
@@ -442,7 +442,7 @@ describe('an execution', () => {
     ],
     [undefined, 'another execution works on customer-profiles'],
   ])('that finds another one at work is told as BUSY: %j', async (running, said) => {
-    const run = await penstock(['apply', FILE, '--token', 'p3.abc', ...DEV, ...PROD], {
+    const run = await penstock(['apply', FILE, '--token', 'p4.abc', ...DEV, ...PROD], {
       [describing]: busy,
       'lambda:penstock-prod-status': (event: { version?: true }) =>
         event.version ? { version: VERSION } : { pipeline: 'customer-profiles', applied: true, running },
@@ -453,7 +453,7 @@ describe('an execution', () => {
   });
 
   it('whose start was answered by nobody is not started twice: a repeated call has its name', async () => {
-    const run = await penstock(['apply', FILE, '--token', 'p3.abc', ...DEV, ...PROD], {
+    const run = await penstock(['apply', FILE, '--token', 'p4.abc', ...DEV, ...PROD], {
       'AWSStepFunctions.StartExecution': (_: unknown, call: number) => {
         if (call === 1) throw new AwsError('InternalFailure', 'the answer was lost', 500);
         return { executionArn: EXECUTION, startDate: 1 };
@@ -472,7 +472,7 @@ describe('an execution', () => {
   it.each([
     [
       'apply',
-      ['--token', 'p3.abc', ...DEV, '--warm-up', '2', '--drain', '1'],
+      ['--token', 'p4.abc', ...DEV, '--warm-up', '2', '--drain', '1'],
       { mode: 'apply', warmUpSeconds: 2, drainSeconds: 1 },
     ],
     ['retire', ['--yes', '--sandbox', 'dev1', '--drain', '1'], { mode: 'retire', drainSeconds: 1 }],
@@ -488,7 +488,7 @@ describe('an execution', () => {
   });
 
   it.each(['soon', '-1', '99999'])('is not started with a drain of %s', async (seconds) => {
-    const run = await penstock(['apply', FILE, '--token', 'p3.abc', ...DEV, `--drain=${seconds}`, ...PROD]);
+    const run = await penstock(['apply', FILE, '--token', 'p4.abc', ...DEV, `--drain=${seconds}`, ...PROD]);
     expect(run.err).toContain('error USAGE  --drain: expected seconds from 0 to ');
     expect(run.asked).toEqual([]);
   });
@@ -496,7 +496,7 @@ describe('an execution', () => {
   it.each(['AccessDeniedException', 'ExpiredTokenException', 'ThrottlingException'])(
     'that cannot be followed for %s goes on, and the error says where to look',
     async (name) => {
-      const run = await penstock(['apply', FILE, '--token', 'p3.abc', ...DEV, ...PROD], {
+      const run = await penstock(['apply', FILE, '--token', 'p4.abc', ...DEV, ...PROD], {
         [describing]: () => {
           throw new AwsError(name);
         },

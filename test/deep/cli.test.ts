@@ -353,7 +353,7 @@ describe('15: the packed package, in an empty folder', () => {
       expect(checked).toMatchObject({ code: 0, err: '' });
       const planned = await penstock(folder, ['plan', FILE, '--local'], { bin });
       expect(planned.code).toBe(2);
-      expect(planned.out).toContain('Token: p3.');
+      expect(planned.out).toContain('Token: p4.');
       expect((await penstock(folder, ['completions', 'bash'], { bin })).out).toContain(
         'complete -F _penstock',
       );

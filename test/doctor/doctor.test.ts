@@ -673,6 +673,51 @@ it('of a pipeline that was retired it says that none is in force', async () => {
   ]);
 });
 
+describe('a token that was refused is no illness', () => {
+  const MAPPING = [{ expression: 'upper(id)', destination: '_id' }];
+
+  /** Twice, so that the refusal of the second follows that of the first. */
+  const refuseTokens = async ({ own }: Surroundings) => {
+    for (let time = 0; time < 2; time++) {
+      own.time.now += 60_000;
+      expect((await own.run({ manifest: inletManifest(), token: 'p4.cut' })).error).toBe('Penstock.Moved');
+    }
+  };
+  const runsOf = async (all: Surroundings) => (await ask(all)).checks.find(({ check }) => check === 'runs');
+
+  it('and the check says that it was', async () => {
+    const all = await surroundings();
+    await refuseTokens(all);
+    const at = new Date(all.own.time.now).toISOString();
+    expect(await runsOf(all)).toEqual({
+      check: 'runs',
+      state: 'ok',
+      found: expect.stringMatching(
+        new RegExp(`^succeeded at \\S+; a token was refused at ${at}, which changed nothing$`),
+      ),
+    });
+  });
+
+  it('nor does it hide that the execution before it failed', async () => {
+    const all = await surroundings();
+    all.own.platform.faults.add({
+      kind: 'refuse',
+      status: 503,
+      method: 'POST',
+      path: SERVICES.mappingSets,
+    });
+    const { error } = await all.own.run({ manifest: inletManifest({ mapping: MAPPING }) });
+    expect(error).toBe('Penstock.Resumable');
+    all.own.platform.faults.clear();
+    const before = await runsOf(all);
+    await refuseTokens(all);
+    expect(await runsOf(all)).toEqual({
+      ...before,
+      found: expect.stringMatching(/^Penstock\.Resumable at \S+; a token was refused at /),
+    });
+  });
+});
+
 it('asks IMS for a token each time, and AEP for little', async () => {
   const all = await surroundings();
   await ask(all);

@@ -103,5 +103,5 @@ describe.each(['18', '20'])('the installed command under Node %s', (version) => 
 it('the manifest is planned on this machine under Node 18', async () => {
   const planned = await penstock('18', 'plan', 'pipelines/people.json', '--local', '--json');
   expect(planned.code, planned.err).toBe(2);
-  expect(JSON.parse(planned.out)).toMatchObject({ token: expect.stringMatching(/^p3\./) });
+  expect(JSON.parse(planned.out)).toMatchObject({ token: expect.stringMatching(/^p4\./) });
 });

@@ -1,28 +1,40 @@
-// The failure of an execution whose token is of another state: it says what has moved since the plan.
+// The failure of an execution whose token is of another state: what has moved, and what each was in the plan and is now.
 import { Failure } from '../../failure.ts';
 import type { Pipeline } from '../../pipeline.ts';
-import type { LedgerRecord } from '../../runtime.ts';
 import { clip, MAX_CAUSE } from '../clip.ts';
 import { inFull } from '../resources/resource.ts';
-import { type MovedPart, PLACE_PARTS, type PlanState } from './token.ts';
+import {
+  type MovedPart,
+  type PartSeen,
+  PLACE_PARTS,
+  type PlanState,
+  seenIn,
+  seenThen,
+  type TokenPart,
+} from './token.ts';
 
-/** In words, for what is no resource. */
-const SAID: Partial<Record<MovedPart, string>> = {
-  manifest: 'the manifest is another one',
-  samples: 'the samples are others',
-  old: 'what is to be removed is another',
-  routes: 'the pipelines of the stream are others',
-  'flow-state': "the dataflow's state is another",
+/** A token, and the state that it is not of. */
+interface Compared {
+  readonly token: string;
+  readonly state: PlanState;
+  readonly plan: Pipeline['plan'];
+}
+
+/** How a part that is no resource is called. */
+const PART_NAMES: Partial<Record<TokenPart, string>> = {
+  execution: 'the last execution that succeeded',
+  applied: 'the manifest in force',
+  old: 'what is to be removed',
+  routes: 'the list of pipelines of the stream',
+  'flow-state': 'the state of the dataflow',
 };
 
 /** Nothing was changed. The report of the execution has the plan as it is now, and its token. */
 export function movedFailure(
   moved: readonly MovedPart[],
-  pipeline: Pipeline,
-  record: LedgerRecord | undefined,
-  state: PlanState,
+  compared: Compared,
 ): NonNullable<Pipeline['failure']> {
-  const what = otherOrigin(moved, state) ?? changedSince(moved, pipeline, record);
+  const what = otherOrigin(moved, compared.state) ?? changedSince(moved as readonly TokenPart[], compared);
   const { message, code, next } = new Failure('PLAN_MOVED', clip(what, MAX_CAUSE));
   return { Error: 'Penstock.Moved', Cause: message, code, next };
 }
@@ -43,30 +55,54 @@ function placeName(place: unknown): string {
   return typeof place === 'string' ? place : String((place as { readonly name?: unknown }).name);
 }
 
-function changedSince(
-  moved: readonly MovedPart[],
-  pipeline: Pipeline,
-  record: LedgerRecord | undefined,
-): string {
-  const lines = moved.map((part) => saidOf(part, pipeline, record));
-  return `what this token is of has changed since: ${lines.join('; ')}`;
+/** A line for each, with a stop for those who show lines as one. */
+function changedSince(moved: readonly TokenPart[], compared: Compared): string {
+  const lines = moved.map((part) => `\n  ${lineOf(part, compared)}`);
+  return `what this token is of has changed since:${lines.join(';')}`;
 }
 
-function saidOf(part: MovedPart, { plan }: Pipeline, record: LedgerRecord | undefined): string {
-  if (part === 'execution') return `another execution has ended in between (${lastSucceeded(record)})`;
-  if (part === 'applied')
-    return record?.manifest === undefined
-      ? 'no manifest is in force any more'
-      : 'another manifest is in force';
-  const said = SAID[part];
-  if (said !== undefined) return said;
+function lineOf(part: TokenPart, compared: Compared): string {
+  const { token, state, plan } = compared;
+  if (part === 'manifest' || part === 'samples') return `${part}: not what was planned`;
+  const [then, now] = [seenThen(token, part, state), seenIn(part, state[part])];
   const planned = plan.find(({ resource }) => resource === part);
-  if (planned === undefined) return `${part} is another`;
-  const { name, action, reason, differences = [] } = planned;
-  return `${part} ${name} is another (now ${action}: ${inFull(reason, differences)})`;
+  if (planned === undefined) return ofNoResource(part, then, now, compared);
+  const why = inFull(planned.reason, planned.differences ?? []);
+  const name = `${part} ${planned.name}`;
+  return then === now
+    ? `${name}: then and now ${now}, but it is not as it was (${why})`
+    : `${name}: then ${saidOf(then)}, now ${saidOf(now)} (${why})`;
 }
 
-function lastSucceeded(record: LedgerRecord | undefined): string {
-  const { id } = { ...(record?.succeeded as { readonly id?: unknown } | undefined) };
-  return typeof id === 'string' ? id : 'its entry is gone';
+function ofNoResource(
+  part: TokenPart,
+  then: PartSeen | undefined,
+  now: PartSeen,
+  compared: Compared,
+): string {
+  const name = PART_NAMES[part] ?? part;
+  if (now === 'nothing') return `${name}: then ${saidOf(then)}, now none`;
+  const known = nameNow(part, compared);
+  if (known === undefined)
+    return `${name}: ${then === 'nothing' ? 'then none, now one' : 'another than then'}`;
+  return `${name}: then ${saidOf(then)}, now ${known}`;
+}
+
+function saidOf(seen: PartSeen | undefined): string {
+  if (seen === undefined) return 'another or none';
+  if (seen === 'something') return 'another';
+  return seen === 'nothing' ? 'none' : seen;
+}
+
+/** What there is now, where it has a name. */
+function nameNow(part: TokenPart, { state }: Compared): string | undefined {
+  if (part === 'execution') return String(state.execution);
+  if (part === 'old') return (state.old as readonly string[]).join(', ');
+  if (part === 'routes') {
+    const { others } = state.routes as { readonly others: readonly string[] };
+    return `with ${others.join(', ') || 'no other'}`;
+  }
+  if (part === 'flow-state')
+    return (state[part] as { readonly found: { readonly state: string } }).found.state;
+  return undefined;
 }

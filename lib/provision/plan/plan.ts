@@ -12,6 +12,7 @@ import type { Ledger, LedgerRecord } from '../../runtime.ts';
 import { findSandbox, toldSandbox } from '../../sandbox.ts';
 import { clip, clipMiddle, jsonBytes, MAX_CAUSE } from '../clip.ts';
 import { readKnown } from '../known.ts';
+import { outcomeBefore } from '../outcome.ts';
 import { asMade, inventory, withOthers } from '../resources/ensure.ts';
 import {
   type Context,
@@ -86,9 +87,12 @@ async function withToken(
   context: StreamContext,
 ): Promise<Pipeline> {
   const state = await stateRead(planned, record, read, context);
-  const moved = planned.token === undefined ? [] : movedParts(planned.token, state);
   const known = { ...planned, token: planToken(state) };
-  return moved.length === 0 ? known : { ...known, moved, failure: movedFailure(moved, known, record, state) };
+  const { token } = planned;
+  const moved = token === undefined ? [] : movedParts(token, state);
+  if (token === undefined || moved.length === 0) return known;
+  const failure = movedFailure(moved, { token, state, plan: known.plan });
+  return { ...known, moved, ...outcomeBefore(record?.report), failure };
 }
 
 /** With warnings, and in a plan with the type of the sandbox: who applies it by hand may be asked for its name. */

@@ -1,4 +1,5 @@
-// The token of a plan: a digest of each part of what was read. With it `apply` refuses another state, and names what has moved.
+// The token of a plan: of each part of what was read a digest, and a letter for what was there. With it `apply` refuses another state, and
+// says what has moved.
 import { createHash } from 'node:crypto';
 import { RESOURCE_KEYS } from '../../pipeline.ts';
 
@@ -34,14 +35,34 @@ export type MovedPart = TokenPart | 'version' | 'form';
 /** Each part with all of it that decides what is done. What is absent counts as nothing. */
 export type PlanState = Readonly<Partial<Record<TokenPart, unknown>>>;
 
-/** Tokens with other parts have another beginning: those with `p2.` do not say of which pipeline they are. */
-const TOKEN_START = 'p3.';
-/** In characters of base64url: 132 bits of the whole, 48 of each part, which only has to name it. */
+/** What there was of a part: what was planned for a resource, the state of a dataflow, or whether there was anything. */
+const PART_LETTERS = {
+  nothing: '0',
+  something: '1',
+  keep: 'k',
+  create: 'c',
+  adopt: 'a',
+  update: 'u',
+  replace: 'r',
+  remove: 'd',
+  conflict: 'x',
+  enabled: 'E',
+  disabled: 'D',
+  draft: 'F',
+} as const;
+export type PartSeen = keyof typeof PART_LETTERS;
+const SEEN_BY_LETTER = new Map(
+  Object.entries(PART_LETTERS).map(([seen, letter]) => [letter as string, seen as PartSeen]),
+);
+
+/** Tokens of another form have another beginning: those with `p3.` do not say what there was. */
+const TOKEN_START = 'p4.';
+/** In characters of base64url: 132 bits of the whole. A part has its letter and 42 bits, which only have to name it. */
 const WHOLE_LENGTH = 22;
 const PART_LENGTH = 8;
 /** Own field groups come after the fixed parts. */
 const WHOLE_TOKEN = new RegExp(
-  `^p3\\.[\\w-]{${WHOLE_LENGTH}}\\.(?:[\\w-]{${PART_LENGTH}}){${TOKEN_PARTS.length},}$`,
+  `^p4\\.[\\w-]{${WHOLE_LENGTH}}\\.(?:[\\w-]{${PART_LENGTH}}){${TOKEN_PARTS.length},}$`,
 );
 
 /** The same state gives the same token, whatever the order of members. It holds digests alone, and grants nothing. */
@@ -68,6 +89,25 @@ export function movedParts(token: string, state: PlanState): MovedPart[] {
   return moved.length > 0 ? moved : ['manifest'];
 }
 
+/** What there was of a part when a whole token was made; `undefined` of an own field group that has no place in it. */
+export function seenThen(token: string, part: TokenPart, state: PlanState): PartSeen | undefined {
+  const then = digestsIn(token);
+  const groups = [...groupDigests(state).values()];
+  const at = [...TOKEN_PARTS, ...groups].indexOf(part);
+  // Their names are not in the token: only the same number of them has the same order.
+  if (at >= TOKEN_PARTS.length && then.length !== TOKEN_PARTS.length + groups.length) return undefined;
+  return SEEN_BY_LETTER.get(then[at]?.charAt(0) ?? '');
+}
+
+/** What there is of a part of this state. */
+export function seenIn(part: TokenPart, value: unknown): PartSeen {
+  if (value === undefined || (Array.isArray(value) && value.length === 0)) return 'nothing';
+  const { action, found } = { ...(value as { readonly action?: unknown; readonly found?: unknown } | null) };
+  const seen = part === 'flow-state' ? (found as { readonly state?: unknown } | undefined)?.state : action;
+  if (seen === 'none' || (part === 'flow-state' && seen === undefined)) return 'nothing';
+  return typeof seen === 'string' && Object.hasOwn(PART_LETTERS, seen) ? (seen as PartSeen) : 'something';
+}
+
 function digestsIn(token: string): string[] {
   return token.slice(TOKEN_START.length + WHOLE_LENGTH + 1).match(new RegExp(`.{${PART_LENGTH}}`, 'g')) ?? [];
 }
@@ -79,7 +119,7 @@ function groupDigests(state: PlanState): Map<string, TokenPart> {
 }
 
 function partDigest(part: TokenPart, value: unknown): string {
-  return sha256(`${part} ${orderedJson(value)}`);
+  return `${PART_LETTERS[seenIn(part, value)]}${sha256(`${part} ${orderedJson(value)}`)}`;
 }
 
 function sha256(text: string): string {

@@ -134,9 +134,9 @@ function hasToDo({ plan, old }: Pipeline): boolean {
 }
 
 /** An execution that went on has changed the state that its token was made of. */
-function tokenIn({ mode, token, moved }: Pipeline): Pick<Report, 'token' | 'moved'> {
+function tokenIn({ mode, token, moved, before }: Pipeline): Pick<Report, 'token' | 'moved' | 'before'> {
   if (token === undefined || (mode !== 'plan' && moved === undefined)) return {};
-  return { token, ...(moved !== undefined && { moved }) };
+  return { token, ...(moved !== undefined && { moved }), ...(before !== undefined && { before }) };
 }
 
 const OUTCOMES = { apply: 'succeeded', plan: 'planned', retire: 'retired' } as const;

@@ -238,10 +238,107 @@ describe('issue 15: stale tokens in every way are refused', () => {
 
   it('another version of Penstock made it: nothing of it can be compared', async () => {
     const own = await applied();
-    const token = (await tokenFor(own, inletManifest())).replace(/^p3/, 'p2');
+    const token = (await tokenFor(own, inletManifest())).replace(/^p4/, 'p3');
     expect(await refused(own, inletManifest(), token)).toEqual(['version']);
     const { cause } = await own.run({ manifest: inletManifest(), token });
     expect(cause).toMatch(/^PLAN_MOVED: this token was made by another version of Penstock/);
+  });
+});
+
+describe('the cause says of each thing that has moved what it was then, and what it is now', () => {
+  /** The lines of the refusal, without the names that AEP and Step Functions give. */
+  const linesOf = async (own: World, manifest: object, token: string) => {
+    const { cause = '' } = await own.run({ manifest, token });
+    const [, text = ''] =
+      cause.match(/^PLAN_MOVED: what this token is of has changed since:\n([\s\S]*) \| Next: /) ?? [];
+    return text.split(';\n').map((line) => line.replace(/^ {2}/, ''));
+  };
+
+  it('a dataflow that was switched off', async () => {
+    const own = await applied();
+    const token = await tokenFor(own, inletManifest());
+    await byHand(own).flowService.actOnFlow(only(sandboxOf(own).flows.values()).id, 'disable');
+    expect(await linesOf(own, inletManifest(), token)).toEqual([
+      'the state of the dataflow: then enabled, now disabled',
+      expect.stringMatching(
+        /^flow people-flow: then keep, now update \(.*state: found disabled, wanted enabled\)$/,
+      ),
+    ]);
+  });
+
+  it('a resource that is found the same by the plan, and is not as it was', async () => {
+    const own = await applied();
+    const token = await tokenFor(own, inletManifest());
+    const { id, etag, body } = only(sandboxOf(own).connections.values());
+    const change = {
+      op: 'replace' as const,
+      path: '/description',
+      value: `${String(body.description)} (Kim)`,
+    };
+    await byHand(own).flowService.patch('connections', id, [change], etag);
+    expect(await linesOf(own, inletManifest(), token)).toEqual([
+      expect.stringMatching(/^base-connection people-inlet: then and now keep, but it is not as it was \(/),
+    ]);
+  });
+
+  it('what was not there yet, and an execution that made it', async () => {
+    const own = world();
+    const token = await tokenFor(own, inletManifest());
+    const { execution } = await own.run({ manifest: inletManifest() });
+    const lines = await linesOf(own, inletManifest(), token);
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(
+          new RegExp(`^the last execution that succeeded: then none, now \\S+:${execution.name}$`),
+        ),
+        'the manifest in force: then none, now one',
+        'the state of the dataflow: then none, now enabled',
+        expect.stringMatching(/^dataset people-dataset: then create, now keep \(/),
+        expect.stringMatching(/^trigger \S+: then create, now keep \(/),
+      ]),
+    );
+  });
+
+  it('a pipeline that was retired, and what of it is to be made again', async () => {
+    const own = await applied();
+    const token = await tokenFor(own, inletManifest());
+    await own.run({ manifest: inletManifest(), mode: 'retire' });
+    expect(await linesOf(own, inletManifest(), token)).toEqual(
+      expect.arrayContaining([
+        'the manifest in force: then another, now none',
+        'the state of the dataflow: then enabled, now none',
+        expect.stringMatching(/^flow people-flow: then keep, now create \(/),
+      ]),
+    );
+  });
+
+  it('a manifest, an own field group and a pipeline that joined the stream', async () => {
+    const own = await applied(groupManifest());
+    const token = await tokenFor(own, groupManifest());
+    own.time.now += 1_000;
+    const id = String(only(sandboxOf(own).registry.mixins.values()).$id);
+    const more = { op: 'replace' as const, path: '/title', value: 'Kim has another name for it' };
+    await byHand(own).schemaRegistry.patchFieldGroup(id, [more]);
+    await own.run({ manifest: inletManifest({ name: 'others' }) });
+    expect(await linesOf(own, groupManifest(undefined, { mapping: MAPPING }), token)).toEqual(
+      expect.arrayContaining([
+        'manifest: not what was planned',
+        'the list of pipelines of the stream: then another, now with others',
+        expect.stringMatching(
+          /^field-group:loyalty people-loyalty: then and now keep, but it is not as it was/,
+        ),
+      ]),
+    );
+  });
+
+  it('an own field group that the plan of the token did not have', async () => {
+    const own = await applied();
+    const token = await tokenFor(own, inletManifest());
+    expect(await linesOf(own, groupManifest(), token)).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^field-group:loyalty .*: then another or none, now create \(/),
+      ]),
+    );
   });
 });
 
@@ -250,7 +347,7 @@ describe('a token that is not whole', () => {
     ['cut off at the end of a line', (token: string) => token.slice(0, 80)],
     ['without one character', (token: string) => token.slice(0, -1)],
     ['with a part missing', (token: string) => token.slice(0, -8 * 2)],
-    ['of a few letters', () => 'p3.abc'],
+    ['of a few letters', () => 'p4.abc'],
   ])('%s, is told as that, and not as one of another place', async (_, part) => {
     const own = await applied();
     const token = part(await tokenFor(own, inletManifest()));
@@ -285,7 +382,7 @@ describe('a token of another place is refused, although all that was read is the
       return planned?.token;
     };
     const token = await tokenIn('123456789012');
-    expect(token).toMatch(/^p3/);
+    expect(token).toMatch(/^p4/);
     expect(await tokenIn('123456789012')).toBe(token);
     expect(await tokenIn('210987654321')).not.toBe(token);
   });
@@ -345,13 +442,13 @@ describe('a token', () => {
     const own = world();
     keep(own, SECRETS.kinesis);
     const token = await tokenFor(own, pulledManifest(KINESIS));
-    expect(token).toMatch(/^p3\.[\w-]{22}\.([\w-]{8})+$/);
+    expect(token).toMatch(/^p4\.[\w-]{22}\.([\w-]{8})+$/);
     expect(token.length).toBeLessThan(250);
   });
 
   it.each([
-    ['plan', 'p3.abc', '"token" belongs to "mode": "apply"'],
-    ['retire', 'p3.abc', '"token" belongs to "mode": "apply"'],
+    ['plan', 'p4.abc', '"token" belongs to "mode": "apply"'],
+    ['retire', 'p4.abc', '"token" belongs to "mode": "apply"'],
     ['apply', 'what I mean', 'expected the token of a plan'],
   ])('in mode %s, %s is refused as an event', async (mode, token, text) => {
     const own = await applied();
