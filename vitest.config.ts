@@ -31,6 +31,9 @@ const NODE_COMPILE_CACHE = fileURLToPath(new URL('.penstock/compile-cache', impo
 
 export const ENV = { PENSTOCK_CALLS, NODE_COMPILE_CACHE };
 
+/** What starts processes of functions starts them from a few files (`PENSTOCK_FUNCTIONS`). */
+export const BUNDLE_FUNCTIONS = fileURLToPath(new URL('test/support/bundle-functions.ts', import.meta.url));
+
 /** No test depends on the machine's speed: a limit only ends one that hangs. */
 export const LIMITS = { testTimeout: 300_000, hookTimeout: 300_000, teardownTimeout: 60_000 };
 
@@ -58,7 +61,7 @@ export default defineConfig({
     expect: { poll: { timeout: 240_000 } },
     provide: { depth: depthOr('quick') },
     env: ENV,
-    globalSetup: ['test/support/forget-calls.ts'],
+    globalSetup: ['test/support/forget-calls.ts', BUNDLE_FUNCTIONS],
     projects: [
       {
         extends: true,

@@ -1,6 +1,6 @@
 // How `npm run test:browser` runs: a real browser, one file after the other, since each has windows of its own.
 import { defineConfig } from 'vitest/config';
-import { LIMITS, reporters } from '../../vitest.config.ts';
+import { BUNDLE_FUNCTIONS, ENV, LIMITS, reporters } from '../../vitest.config.ts';
 
 export default defineConfig({
   test: {
@@ -9,6 +9,8 @@ export default defineConfig({
     fileParallelism: false,
     reporters: reporters('browser-results'),
     ...LIMITS,
+    env: { NODE_COMPILE_CACHE: ENV.NODE_COMPILE_CACHE },
+    globalSetup: [BUNDLE_FUNCTIONS],
     expect: { poll: { timeout: 240_000 } },
   },
 });

@@ -349,12 +349,14 @@ describe('15: the packed package, in an empty folder', () => {
       expect(await readdir(join(installed, 'dist'))).toEqual(['aep', 'package']);
       // Types alone are taken from it.
       expect(await unreached(join(installed, 'dist/package'))).toEqual(['lib/aep/index.js']);
-      const checked = await penstock(folder, ['check'], { bin });
+      // Its own functions, as they are packed.
+      const packed = { bin, env: { PENSTOCK_FUNCTIONS: '' } };
+      const checked = await penstock(folder, ['check'], packed);
       expect(checked).toMatchObject({ code: 0, err: '' });
-      const planned = await penstock(folder, ['plan', FILE, '--local'], { bin });
+      const planned = await penstock(folder, ['plan', FILE, '--local'], packed);
       expect(planned.code).toBe(2);
       expect(planned.out).toContain('Token: p4.');
-      expect((await penstock(folder, ['completions', 'bash'], { bin })).out).toContain(
+      expect((await penstock(folder, ['completions', 'bash'], packed)).out).toContain(
         'complete -F _penstock',
       );
     } finally {

@@ -12,7 +12,7 @@ import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { COMMANDS, matches, REGISTRY, type Registered, ROOT } from '../support/documented.ts';
 import { until } from '../support/eventually.ts';
-import { besidesProgress, START } from '../support/start.ts';
+import { besidesProgress, cheapStarts, START } from '../support/start.ts';
 
 const HERE = 'test/deep/commands.test.ts';
 const mine = REGISTRY.filter(({ by }) => by === HERE);
@@ -29,7 +29,8 @@ interface Ended {
 }
 
 function shell(script: string, cwd: string, env: Record<string, string> = {}): Promise<Ended> {
-  const options = { cwd, env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env } };
+  const { PATH = '', HOME = '' } = process.env;
+  const options = { cwd, env: { PATH, HOME, ...cheapStarts(), ...env } };
   return new Promise((resolve) => {
     execFile('sh', ['-c', script], options, (error, out, err) =>
       resolve({ code: error === null ? 0 : Number(error.code ?? 1), out, err }),

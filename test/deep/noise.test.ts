@@ -17,6 +17,8 @@ const NOISE = 'zq qz';
 
 let folder: string;
 beforeAll(() => {
+  // Noise is put into the sources.
+  delete process.env.PENSTOCK_FUNCTIONS;
   folder = mkdtempSync(join(tmpdir(), 'penstock-noise-'));
 });
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -2,7 +2,7 @@
 // processes, and what depends on Adobe's behaviour under each variant of it that is in doubt.
 import { defineConfig } from 'vitest/config';
 import { QUIRK_NAMES, QUIRKS } from '../../local/aep/quirks.ts';
-import { depthOr, ENV, LIMITS, reporters } from '../../vitest.config.ts';
+import { BUNDLE_FUNCTIONS, depthOr, ENV, LIMITS, reporters } from '../../vitest.config.ts';
 import { noise } from './noise/plugin.ts';
 
 /** Every variant but the default ones, which all other tests run under. */
@@ -21,6 +21,7 @@ export default defineConfig({
     hookTimeout: 1_800_000,
     provide: { depth: depthOr('deep') },
     env: ENV,
+    globalSetup: [BUNDLE_FUNCTIONS],
     projects: [
       {
         extends: true,

@@ -9,6 +9,8 @@ import { START, start } from '../support/start.ts';
 let folder: string;
 
 beforeAll(async () => {
+  // From the sources, as anybody starts it.
+  delete process.env.PENSTOCK_FUNCTIONS;
   folder = await mkdtemp(join(tmpdir(), 'penstock-'));
 });
 afterAll(() => rm(folder, { recursive: true }));

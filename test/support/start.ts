@@ -4,6 +4,15 @@ import { fileURLToPath } from 'node:url';
 
 export const START = fileURLToPath(new URL('../../local/start/start.ts', import.meta.url));
 
+/** What makes a start cheap, for an environment that has nothing else of this process. */
+export function cheapStarts(): Record<string, string> {
+  const { NODE_COMPILE_CACHE, PENSTOCK_FUNCTIONS } = process.env;
+  return {
+    ...(NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE }),
+    ...(PENSTOCK_FUNCTIONS && { PENSTOCK_FUNCTIONS }),
+  };
+}
+
 export async function start(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
   const child = spawn(process.execPath, [START, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let [out, err] = ['', ''];

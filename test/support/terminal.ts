@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { stripVTControlCharacters } from 'node:util';
 import { columnsOf } from '../../terminal/columns.ts';
+import { cheapStarts } from './start.ts';
 
 export interface InTerminal {
   readonly columns: number;
@@ -14,7 +15,7 @@ export interface InTerminal {
 /** Without what a test runner or a CI says about terminals. */
 export function quietEnv(): Record<string, string> {
   const { PATH = '', HOME = '' } = process.env;
-  return { PATH, HOME, TERM: 'xterm' };
+  return { PATH, HOME, TERM: 'xterm', ...cheapStarts() };
 }
 
 /** @param command of a shell */
