@@ -2,7 +2,12 @@
 import type { Diagnosis } from '../../lib/doctor/doctor.ts';
 import type { Status } from '../../lib/provision/status.ts';
 import type { Health } from '../../local/page/told.ts';
-import type { StagePipeline, StagePipelineLine, ToldDiagnosis } from '../../local/page/told-stage.ts';
+import type {
+  StagePipeline,
+  StagePipelineLine,
+  StageReport,
+  ToldDiagnosis,
+} from '../../local/page/told-stage.ts';
 import type { Target } from '../target.ts';
 import { reportOf } from './reports.ts';
 
@@ -20,15 +25,21 @@ export function lineOf({ report: _, ...line }: StagePipeline): StagePipelineLine
 
 function pipelineOf({ pipeline, running, applied, report: kept }: Status): StagePipeline {
   const report = reportOf(kept);
-  const line = { name: pipeline, last: report?.says ?? '', ...(report !== undefined && { report }) };
+  const line = { name: pipeline, last: lastOf(report), ...(report !== undefined && { report }) };
   if (running !== undefined) {
     const since = running.since === undefined ? '' : ` since ${running.since}`;
     const runningNow = running.execution.split(':').at(-1) ?? '';
     return { ...line, health: 'busy', says: `an execution works on it${since}`, runningNow };
   }
   const says = applied ? 'applied' : 'not applied';
-  if (report?.isBad) return { ...line, health: 'bad', says: `${says}; its last execution has failed` };
+  if (report?.failure !== undefined)
+    return { ...line, health: 'bad', says: `${says}; its last execution has failed` };
   return { ...line, health: applied ? 'good' : 'off', says };
+}
+
+function lastOf(report: StageReport | undefined): string {
+  const { failure, summary = '' } = { ...report };
+  return failure === undefined ? summary : `${failure.code}: ${failure.what}`;
 }
 
 const HEALTHS: Readonly<Record<string, Health>> = { ok: 'good', 'not ok': 'bad', unknown: 'off' };

@@ -1,39 +1,45 @@
-// The report of an execution in the words of the page.
+// The report of an execution as the page shows it.
 import { readCause } from '../../lib/failure.ts';
 import { Report } from '../../lib/pipeline.ts';
-import type { ToldReport } from '../../local/page/told-stage.ts';
+import { toldReport } from '../../local/page/reported.ts';
+import type { ToldFailure } from '../../local/page/told.ts';
+import type { StageReport } from '../../local/page/told-stage.ts';
 import { plainText } from '../../terminal/plain-text.ts';
-import { deedOf, listedIn, whyOf } from '../../terminal/report.ts';
 
 /** @returns `undefined` of what is no report that this version reads */
-export function reportOf(kept: unknown): ToldReport | undefined {
+export function reportIn(kept: unknown): Report | undefined {
   const found = Report.safeParse(kept);
-  if (!found.success) return undefined;
-  const report = found.data;
-  const { execution, mode, summary, failure, warnings, verified, next } = report;
+  return found.success ? found.data : undefined;
+}
+
+/** @returns `undefined` of what is no report that this version reads */
+export function reportOf(kept: unknown): StageReport | undefined {
+  const report = reportIn(kept);
+  if (report === undefined) return undefined;
+  const { execution, mode, failure, next } = report;
+  const { summary, ...told } = toldReport(report);
   return {
+    ...told,
     execution: execution.name,
     mode,
-    isBad: failure !== undefined,
-    says: failure === undefined ? summary : failureSaid(failure, next),
     endedAt: execution.endedAt,
-    resources: listedIn(report).map((entry) => ({
-      resource: entry.resource,
-      done: deedOf(entry),
-      name: entry.name,
-      ...(entry.id !== undefined && { id: entry.id }),
-      why: whyOf(entry).split('\n').filter(Boolean),
-    })),
-    warnings,
-    verified,
-    next,
+    // The summary of a failure has its cause with all that stands beside it here.
+    ...(failure === undefined
+      ? { ...(summary !== undefined && { summary }) }
+      : { failure: failureOf(failure, next[0]), next: next.slice(1) }),
   };
 }
 
-function failureSaid(
+function failureOf(
   { error, cause, code }: NonNullable<Report['failure']>,
-  next: readonly string[],
-): string {
+  first: string | undefined,
+): ToldFailure {
   const told = readCause(cause);
-  return `${code ?? told.code ?? error}: ${plainText(told.text, code ?? told.code, next[0] ?? told.next)}`;
+  const next = first ?? told.next;
+  return {
+    state: '',
+    code: code ?? told.code ?? error,
+    what: plainText(told.text, code ?? told.code, next),
+    ...(next !== undefined && { next }),
+  };
 }

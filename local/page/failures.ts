@@ -10,7 +10,10 @@ const NEXT = 'Correct the cause, and apply the manifest again.';
  * In the words of the command line. `undefined` of one that runs or has succeeded.
  * @param report of this very execution, where it has left one
  */
-export function failureOf(execution: Execution, report?: Report): ToldFailure | undefined {
+export function failureOf(
+  execution: Execution,
+  report?: Report,
+): (ToldFailure & { readonly next: string }) | undefined {
   const { status, events } = execution;
   if (status === 'RUNNING' || status === 'SUCCEEDED') return undefined;
   const { code, message: what, next = NEXT } = runFailed(execution, report);

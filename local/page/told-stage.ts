@@ -1,5 +1,5 @@
 // What the console of a deployed stage tells the page: types alone, for both sides.
-import type { DeadLetterLine, Health, Shown } from './told.ts';
+import type { DeadLetterLine, Health, Obstacle, RunDetail, RunLine, Shown, ToldReport } from './told.ts';
 
 /** What the page shows: it decides which areas there are. */
 export type About =
@@ -15,13 +15,6 @@ export type About =
       /** For people: `stage prod in eu-west-1`. */
       readonly name: string;
     };
-
-/** What AWS or a function does not do, and what to do about it. */
-export interface Obstacle {
-  readonly code: string;
-  readonly what: string;
-  readonly next?: string;
-}
 
 /** What was asked of AWS: it has an answer, or there is an obstacle. */
 export type Answered<T> = {
@@ -43,33 +36,16 @@ export interface StagePipelineLine {
 
 /** A pipeline with the report of its last execution that was to change something. */
 export interface StagePipeline extends StagePipelineLine {
-  readonly report?: ToldReport;
-}
-
-/** What became of one resource, in words. */
-export interface ToldResource {
-  readonly resource: string;
-  readonly done: string;
-  readonly name: string;
-  readonly id?: string;
-  /** A line for the reason, and one for each difference. */
-  readonly why: readonly string[];
+  readonly report?: StageReport;
 }
 
 /** The report of an execution, for people. */
-export interface ToldReport {
+export interface StageReport extends ToldReport {
   /** The name of the execution. */
   readonly execution: string;
   readonly mode: string;
-  readonly isBad: boolean;
-  /** The error that it fails with, in words, or its one line. */
-  readonly says: string;
   /** ISO 8601. */
   readonly endedAt: string;
-  readonly resources: readonly ToldResource[];
-  readonly warnings: readonly string[];
-  readonly verified: readonly string[];
-  readonly next: readonly string[];
 }
 
 /** One check of the health check. */
@@ -87,19 +63,6 @@ export interface ToldDiagnosis {
   readonly checks: readonly ToldCheck[];
 }
 
-/** One line of the list of executions. */
-export interface RunLine {
-  readonly name: string;
-  readonly health: Health;
-  /** Empty where neither its name tells it nor anybody has looked at it. */
-  readonly pipeline: string;
-  /** `RUNNING`, `SUCCEEDED`, … */
-  readonly status: string;
-  /** In ms since the epoch. */
-  readonly startedAt: number;
-  readonly endedAt?: number;
-}
-
 /** Executions, the newest first. */
 export interface RunLines {
   readonly lines: readonly RunLine[];
@@ -107,27 +70,10 @@ export interface RunLines {
   readonly next?: string;
 }
 
-/** One stay of an execution in a state. */
-export interface ToldState {
-  readonly state: string;
-  /** `Task`, `Wait`, … */
-  readonly kind: string;
-  /** In ms since the epoch. */
-  readonly enteredAt: number;
-  /** Left out of the one that it is in. */
-  readonly exitedAt?: number;
-  /** Each error and its cause; a state can fail several times, and go on. */
-  readonly failures: readonly string[];
-}
-
 /** An execution, whole. */
-export interface RunDetail extends RunLine {
-  readonly mode: string;
-  readonly states: readonly ToldState[];
+export interface StageRun extends RunDetail {
   /** Whether the states begin later than the execution: its history is too long. */
   readonly isCut: boolean;
-  readonly obstacle?: Obstacle;
-  readonly report?: ToldReport;
   readonly input: Shown;
   readonly output?: Shown;
 }

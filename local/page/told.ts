@@ -29,9 +29,9 @@ export interface PipelineLine {
 export interface RunLine {
   /** Of the execution. */
   readonly name: string;
-  /** Empty where the manifest has no name. */
+  /** Empty where the manifest has no name; of a stage, where nobody has learnt it. */
   readonly pipeline: string;
-  /** `apply`, `plan` or `retire`. */
+  /** `apply`, `plan` or `retire`; empty where nobody has looked at it. */
   readonly mode: string;
   /** In ms since the epoch. */
   readonly startedAt: number;
@@ -43,9 +43,13 @@ export interface RunLine {
 }
 
 /** One run, whole. */
-export interface RunDetail extends RunLine {
+export interface RunDetail extends RunLine, ToldReport {
   /** In the order in which they were entered. */
   readonly states: readonly RunState[];
+}
+
+/** What a plan or a report says, for people. */
+export interface ToldReport {
   readonly failure?: ToldFailure;
   /** What the plan says of each resource, and what became of it so far. Empty before there is a plan. */
   readonly resources: readonly RunResource[];
@@ -59,12 +63,16 @@ export interface RunDetail extends RunLine {
   readonly token?: string;
 }
 
-export interface ToldFailure {
-  /** The state in which it began; empty where the machine itself ended it. */
-  readonly state: string;
+/** What AWS, a function or an execution does not do, and what to do about it. */
+export interface Obstacle {
   readonly code: string;
   readonly what: string;
-  readonly next: string;
+  readonly next?: string;
+}
+
+export interface ToldFailure extends Obstacle {
+  /** The state in which it began; empty where the machine itself ended it, or nothing tells it. */
+  readonly state: string;
 }
 
 /** A state from when it was entered to when the next one was. */
@@ -75,13 +83,14 @@ export interface RunState {
   /** Absent while the run is in it. */
   readonly ms?: number;
   readonly health: Health;
-  readonly tries: number;
-  /** The name of the last error in it. */
-  readonly error?: string;
+  /** How often it was tried; left out where the history does not tell it. */
+  readonly tries?: number;
+  /** Each error in it: a state can fail several times, and go on. */
+  readonly failures: readonly string[];
   /** When a wait ends, in ms since the epoch. */
   readonly until?: number;
-  /** What AEP was asked meanwhile. */
-  readonly requests: readonly RunRequest[];
+  /** What AEP was asked meanwhile; left out where nobody has seen it. */
+  readonly requests?: readonly RunRequest[];
 }
 
 export interface RunRequest extends RequestLine {

@@ -38,7 +38,10 @@ describe('the page of a deployed stage', () => {
     await window.getByText('3 pipelines').waitFor();
     const areas = await window.getByRole('navigation').getByRole('link').allTextContents();
     expect(areas).toEqual(['Pipelines', 'Runs', 'Dead letters', 'Charts']);
-    await window.getByRole('row', { name: /schema created orders-schema/ }).waitFor();
+    await window
+      .getByRole('listitem')
+      .filter({ hasText: /create schema orders-schema.*created/ })
+      .waitFor();
     await looksRight(window, `console-pipelines-${size}-${scheme}`);
     await window.getByRole('button', { name: 'Examine it' }).focus();
     await window.keyboard.press('Enter');
@@ -60,9 +63,9 @@ describe('the page of a deployed stage', () => {
       await window.getByRole('link', { name: 'Look at the execution' }).click();
       expect(new URL(window.url()).pathname).toBe('/runs/second');
       await window.getByRole('alert').getByText('Rename it.').waitFor();
-      expect(await window.getByRole('listitem').allTextContents()).toEqual([
-        expect.stringMatching(/plan.*Task.*10 s.*taken/),
-        expect.stringMatching(/warm-up.*Wait.*32 s/),
+      expect(await window.locator('.timeline > details').allTextContents()).toEqual([
+        expect.stringMatching(/plan.*10 s.*taken/),
+        expect.stringMatching(/warm-up.*32 s/),
       ]);
       await looksRight(window, `console-run-failed-${size}-${scheme}`);
       await window.getByText('What it was started with').first().click();
@@ -70,7 +73,7 @@ describe('the page of a deployed stage', () => {
       await window.getByRole('button', { name: 'Older executions' }).click();
       await window.getByText('3 executions').waitFor();
       await rowsOf(window).nth(2).click();
-      await window.getByRole('heading', { name: 'Report' }).waitFor();
+      await window.locator('.change.create').first().waitFor();
       await window.reload();
       await window.getByText('orders: created schema, flow', { exact: true }).waitFor();
       await looksRight(window, `console-run-${size}-${scheme}`);

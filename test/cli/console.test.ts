@@ -11,12 +11,12 @@ import { statesOf } from '../../cli/console/runs.ts';
 import type { ChartsTold, DeadLetterDetail } from '../../local/page/told.ts';
 import type {
   DocumentLines,
-  RunDetail,
   RunLines,
   StageDocument,
   StagePipeline,
+  StageReport,
+  StageRun,
   ToldDiagnosis,
-  ToldReport,
 } from '../../local/page/told-stage.ts';
 import { MistakeError } from '../../terminal/mistake.ts';
 import { type Answer, AwsError } from '../support/aws-stand-in.ts';
@@ -168,11 +168,11 @@ describe('pipelines', () => {
     const seen = await found<StagePipeline>('/api/pipeline?name=orders');
     expect(seen.report).toMatchObject({
       execution: 'first',
-      isBad: false,
+      summary: 'orders: created schema, flow',
       warnings: ['a plan warns'],
       resources: [
         { resource: 'schema', done: 'created', id: 'https://ns.adobe.com/x/schemas/1' },
-        { resource: 'flow', name: 'orders-flow', why: ['it is not there yet'] },
+        { resource: 'flow', name: 'orders-flow', plan: 'create', why: 'it is not there yet' },
       ],
     });
     expect(await found<StagePipeline | null>('/api/pipeline?name=nobody')).toBe(null);
@@ -216,7 +216,7 @@ describe('executions', () => {
     expect(await followed('runs')).toMatchObject({
       found: {
         lines: [
-          { name: 'third', health: 'busy', status: 'RUNNING' },
+          { name: 'third', health: 'busy', says: 'runs' },
           { name: 'second', health: 'bad', endedAt: Date.parse('2026-11-29T07:30:42Z') },
         ],
         next: 'before',
@@ -237,7 +237,7 @@ describe('executions', () => {
       );
     expect(told()).toEqual(['', 'orders', 'a-b', '', '']);
     const line = { health: 'good', says: '', last: '' } as const;
-    const report = { execution: 'first' } as ToldReport;
+    const report = { execution: 'first' } as StageReport;
     named.learnFrom([
       { ...line, name: 'shop', report },
       { ...line, name: 'a.b' },
@@ -263,7 +263,7 @@ describe('executions', () => {
 
   it('have their states, their report, and what they were started with', async () => {
     const { found } = await consoleOf();
-    const seen = await found<RunDetail>('/api/run?name=first');
+    const seen = await found<StageRun>('/api/run?name=first');
     const from = Date.parse('2026-11-29T07:00:00Z');
     expect(seen).toMatchObject({
       pipeline: 'orders',
@@ -272,23 +272,24 @@ describe('executions', () => {
       states: [
         {
           state: 'plan',
-          kind: 'Task',
-          enteredAt: from,
-          exitedAt: from + 10_000,
+          at: from,
+          ms: 10_000,
+          health: 'bad',
           failures: ['Penstock.Failed: taken'],
         },
-        { state: 'warm-up', kind: 'Wait', enteredAt: from + 10_000, failures: [] },
+        { state: 'warm-up', at: from + 10_000, failures: [] },
       ],
-      report: { says: 'orders: created schema, flow' },
+      summary: 'orders: created schema, flow',
+      resources: [{ resource: 'schema', planned: 'create', done: 'created' }, {}],
     });
     expect(JSON.parse(seen.input.text)).toEqual({ mode: 'apply', manifest: { name: 'orders' } });
   });
 
   it('have the error, the cause and what to do where they failed', async () => {
     const { found } = await consoleOf();
-    expect(await found<RunDetail | null>('/api/run?name=second')).toMatchObject({
-      status: 'FAILED',
-      obstacle: { code: 'CONFLICT', what: 'Penstock.Failed: taken', next: 'Rename it.' },
+    expect(await found<StageRun | null>('/api/run?name=second')).toMatchObject({
+      says: 'failed',
+      failure: { code: 'CONFLICT', what: 'Penstock.Failed: taken', next: 'Rename it.' },
     });
   });
 
@@ -299,7 +300,7 @@ describe('executions', () => {
         throw new AwsError(name);
       },
     });
-    expect(await found<RunDetail | null>('/api/run?name=gone')).toBe(null);
+    expect(await found<StageRun | null>('/api/run?name=gone')).toBe(null);
   });
 
   it('are of this state machine alone, whatever the name is', async () => {
@@ -322,7 +323,7 @@ describe('executions', () => {
       nextToken: 'more',
     });
     const one = await consoleOf({ ...livelyStage(), 'AWSStepFunctions.GetExecutionHistory': page });
-    const seen = await one.found<RunDetail>('/api/run?name=first');
+    const seen = await one.found<StageRun>('/api/run?name=first');
     expect(seen.isCut).toBe(true);
     expect(seen.states.map(({ state }) => state)).toEqual(['state-6', 'state-7', 'state-8']);
     expect(operations(one).filter((name) => name.endsWith('GetExecutionHistory'))).toHaveLength(3);
@@ -551,17 +552,19 @@ describe('what is asked of AWS', () => {
         { type: 'failed', state: '', error: 'Lambda.Unknown', cause: 'no JSON', at },
         { type: 'failed', state: '', error: 'States.Timeout', at },
         { type: 'exited', state: 'a', at: 2 },
+        { type: 'entered', state: 'is-new', stateType: 'Choice', at: 3 },
+        { type: 'exited', state: 'is-new', at: 3 },
         { type: 'entered', state: 'a', stateType: 'Task', at: 3 },
       ]),
     ).toEqual([
-      {
-        state: 'a',
-        kind: 'Task',
-        enteredAt: 1,
-        exitedAt: 2,
-        failures: ['Lambda.Unknown: no JSON', 'States.Timeout'],
-      },
-      { state: 'a', kind: 'Task', enteredAt: 3, failures: [] },
+      { state: 'a', at: 1, ms: 1, health: 'bad', failures: ['Lambda.Unknown: no JSON', 'States.Timeout'] },
+      { state: 'a', at: 3, health: 'busy', failures: [] },
     ]);
+  });
+
+  it('a state that is entered and not left failed with its execution, or is still at work', () => {
+    const news = [{ type: 'entered', state: 'a', stateType: 'Task', at: 1 }] as const;
+    expect(statesOf(news)).toMatchObject([{ health: 'busy' }]);
+    expect(statesOf(news, 9)).toMatchObject([{ health: 'bad', ms: 8 }]);
   });
 });

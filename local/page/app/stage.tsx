@@ -1,6 +1,7 @@
 // What the areas of a deployed stage have alike: an answer that is followed, its age, and what AWS does not do.
 import { useEffect, useState } from 'preact/hooks';
-import type { Answered, Obstacle } from '../told-stage.ts';
+import type { Obstacle } from '../told.ts';
+import type { Answered } from '../told-stage.ts';
 import { type Connection, useFollow } from './follow.ts';
 import { Sign } from './parts.tsx';
 
@@ -27,15 +28,22 @@ export function useStood<T>(
   return stood;
 }
 
-export function Trouble({ obstacle: { code, what, next } }: { readonly obstacle: Obstacle }) {
+interface TroubleProps {
+  readonly obstacle: Obstacle;
+  /** Of a run, the state in which it began. */
+  readonly state?: string;
+}
+
+export function Trouble({ obstacle: { code, what, next }, state = '' }: TroubleProps) {
   return (
     <div class="trouble" role="alert">
       <Sign health="bad" />
       <p>
         <strong>
+          {state !== '' && `At ${state}: `}
           <bdi>{code}</bdi>
-        </strong>
-        : <bdi>{what}</bdi> {next !== undefined && <span class="next">Next: {next}</span>}
+        </strong>{' '}
+        <bdi>{what}</bdi> {next !== undefined && <span class="next">Next: {next}</span>}
       </p>
     </div>
   );

@@ -1,13 +1,12 @@
 // The runs of the state machine: all of them as lines, and one of them as a timeline with its plan and its report.
-import { deedOf, type Entry, listedIn, plannedWord } from '../../../terminal/report.ts';
 import type { Execution } from '../../aws/executions.ts';
 import type { StateEvent } from '../../aws/state-machine.ts';
 import { changesFeed } from '../changes.ts';
 import type { Feed } from '../events.ts';
 import { failureOf } from '../failures.ts';
 import { askedOf, stateOf } from '../known.ts';
-import { reportIn, waitsIn } from '../reported.ts';
-import type { RunDetail, RunLine, RunRequest, RunResource, RunState } from '../told.ts';
+import { reportIn, toldReport, waitsIn } from '../reported.ts';
+import type { RunDetail, RunLine, RunRequest, RunState } from '../told.ts';
 import type { Looked, Watched } from '../watched.ts';
 import { lineOf } from './requests.ts';
 
@@ -61,36 +60,18 @@ export function runDetail(watched: Watched, execution: Execution): RunDetail {
   if (known !== undefined) return known;
   const report = reportIn(execution);
   const failure = failureOf(execution, report);
+  const { summary, next, ...rest } = toldReport(report);
   const detail: RunDetail = {
     ...runLine(execution),
     states: statesOf(watched, execution),
     ...(failure !== undefined && { failure }),
-    resources: report === undefined ? [] : listedIn(report).map(resourceOf),
-    old: (report?.old ?? []).map(({ resource, id }) => `${resource} ${id}`),
-    warnings: report?.warnings ?? [],
-    verified: report?.verified ?? [],
-    ...(execution.status === 'SUCCEEDED' && report !== undefined && { summary: report.summary }),
-    next: execution.status === 'SUCCEEDED' ? (report?.next ?? []) : [],
-    ...(report?.token !== undefined && { token: report.token }),
+    ...rest,
+    ...(execution.status === 'SUCCEEDED' && summary !== undefined && { summary }),
+    // Of one that has failed, the failure says what is next.
+    next: execution.status === 'SUCCEEDED' ? next : [],
   };
   if (execution.status !== 'RUNNING') ended.set(execution, detail);
   return detail;
-}
-
-function resourceOf(entry: Entry): RunResource {
-  const { resource, planned, name, id, why, differences = [], irreversible } = entry;
-  return {
-    resource,
-    planned,
-    plan: plannedWord(planned),
-    done: deedOf(entry),
-    name,
-    ...(id !== undefined && id !== name && { id }),
-    why,
-    differences,
-    ...(irreversible !== undefined && { irreversible }),
-    isReadTwice: entry.readTwice === true,
-  };
 }
 
 /** The states that do something: the others only decide which comes next. */
@@ -107,7 +88,6 @@ function statesOf(watched: Watched, execution: Execution): RunState[] {
     const later = events.slice(index + 1);
     const next = later.findIndex((one) => one.type === 'entered');
     const own = (next < 0 ? later : later.slice(0, next)).filter((one) => one.state === state);
-    const failed = own.findLast(({ error }) => error !== undefined);
     const end = own.findLast(({ type: one }) => one === 'exited' || one === 'caught' || one === 'failed');
     const isOver = next >= 0 || status !== 'RUNNING';
     const endedAt = isOver ? (end?.at ?? stopDate?.getTime() ?? at) : undefined;
@@ -119,7 +99,7 @@ function statesOf(watched: Watched, execution: Execution): RunState[] {
         ...(endedAt !== undefined && { ms: endedAt - at }),
         health: isFailed ? 'bad' : isOver ? 'good' : 'busy',
         tries: 1 + own.filter(({ type: one }) => one === 'retried').length,
-        ...(failed?.error !== undefined && { error: failed.error }),
+        failures: [...new Set(own.flatMap(({ error }) => error ?? []))],
         ...(stateType === 'Wait' && { until: at + (waits[state] ?? 0) * 1_000 }),
         requests: requests(entered, next < 0 ? undefined : later[next]),
       },

@@ -58,8 +58,16 @@ describe('a run', () => {
     };
     const { states } = runDetail(toldStack(), execution);
     expect(states).toEqual([
-      { state: 'plan', at: 10, ms: 30, health: 'good', tries: 2, error: 'TransientFailure', requests: [] },
-      { state: 'warm-up', at: 50, health: 'busy', tries: 1, until: 300_050, requests: [] },
+      {
+        state: 'plan',
+        at: 10,
+        ms: 30,
+        health: 'good',
+        tries: 2,
+        failures: ['TransientFailure'],
+        requests: [],
+      },
+      { state: 'warm-up', at: 50, health: 'busy', tries: 1, failures: [], until: 300_050, requests: [] },
     ]);
   });
 
@@ -183,11 +191,11 @@ describe('a run', () => {
     };
     const moved = { ...stack, platformTimeOf: ({ at }: StateEvent) => at + lead };
     const [schema, mapping] = runDetail(moved, execution).states;
-    expect(schema?.requests.map(({ path, isChange }) => [path, isChange])).toEqual([
+    expect(schema?.requests?.map(({ path, isChange }) => [path, isChange])).toEqual([
       ['/own', true],
       ['/ims', false],
     ]);
-    expect(mapping?.requests.map(({ path }) => path)).toEqual(['/later']);
+    expect(mapping?.requests?.map(({ path }) => path)).toEqual(['/later']);
   });
 
   it('that has ended keeps its requests when the journal is emptied', async () => {

@@ -1,4 +1,5 @@
 // Charts: how fast records go, what is rejected, and how the inlets fare, over the last ten minutes.
+import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { ChartsTold, ChartTold } from '../../told.ts';
 import { DrawnLines, Swatch } from '../chart.tsx';
@@ -13,23 +14,46 @@ export function Charts({ onConnection }: AreaProps) {
   if (now === undefined) return <div class="empty">Loading …</div>;
   const isQuiet = now.charts.every(({ id, lines }) => id === 'retries' || !lines.some(isMoving));
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
-    <section class="charts" tabIndex={0} aria-label="Charts of the last ten minutes">
-      {isQuiet && (
-        <p class="says charts-quiet">
-          No record has come in the last ten minutes. Put records into a stream: the charts move at once.
-        </p>
-      )}
-      {now.charts.map((chart) => (
-        <Chart key={chart.id} chart={chart} times={now.times} />
-      ))}
-    </section>
+    <ChartsFrame
+      label="Charts of the last ten minutes"
+      charts={now}
+      quiet={
+        isQuiet
+          ? 'No record has come in the last ten minutes. Put records into a stream: the charts move at once.'
+          : ''
+      }
+    />
   );
 }
 
 const isMoving = ({ values }: ChartTold['lines'][number]) => values.some((value) => (value ?? 0) > 0);
 
-export function Chart({ chart, times }: { readonly chart: ChartTold; readonly times: readonly number[] }) {
+interface ChartsFrameProps {
+  readonly label: string;
+  readonly charts: ChartsTold;
+  /** What it says where nothing moves; empty where something does. */
+  readonly quiet: string;
+  /** Above all charts. */
+  readonly children?: ComponentChildren;
+}
+
+/** All charts of a running stack, or of a stage. */
+export function ChartsFrame({ label, charts: { charts, times }, quiet, children }: ChartsFrameProps) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
+    <section class="charts" tabIndex={0} aria-label={label}>
+      <div class="charts-quiet">
+        {children}
+        {quiet !== '' && <p class="says">{quiet}</p>}
+      </div>
+      {charts.map((chart) => (
+        <Chart key={chart.id} chart={chart} times={times} />
+      ))}
+    </section>
+  );
+}
+
+function Chart({ chart, times }: { readonly chart: ChartTold; readonly times: readonly number[] }) {
   const { title, unit, says, lines } = chart;
   return (
     <figure class="chart">

@@ -8,6 +8,7 @@ import type { AreaProps } from '../main.tsx';
 import { Amount, Content, Facts, Find, told } from '../parts.tsx';
 import { go, pathOf } from '../place.tsx';
 import { Redrive } from '../redrive.tsx';
+import { MessageRow } from '../rows.tsx';
 
 export function DeadLetters({ rest: [chosen], onConnection }: AreaProps) {
   const all = useLines<DeadLetterLine>('dead-letters', ({ id }) => id, onConnection);
@@ -88,17 +89,7 @@ export function DeadLetters({ rest: [chosen], onConnection }: AreaProps) {
           onChoose={(id) => go(pathOf('dead-letters', id), false)}
           empty={all === undefined ? 'Loading …' : 'No message fits. Change what you look for.'}
         >
-          {(line) => (
-            <>
-              <span class="row-title">
-                <span class="reason">{line.reason}</span> <bdi>{line.message}</bdi>
-              </span>
-              <span class="row-more">
-                <bdi>{line.pipeline}</bdi> · key <bdi>{line.partitionKey || '–'}</bdi> ·{' '}
-                <bdi>{line.place}</bdi>
-              </span>
-            </>
-          )}
+          {(line) => <MessageRow line={line} hasPipeline />}
         </List>
       </section>
       {chosen === undefined ? (

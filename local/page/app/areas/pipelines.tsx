@@ -8,6 +8,7 @@ import type { AreaProps } from '../main.tsx';
 import { Facts, Find, Sign, told } from '../parts.tsx';
 import { PictureOf } from '../picture.tsx';
 import { go, Link, pathOf } from '../place.tsx';
+import { PipelineRow } from '../rows.tsx';
 
 export function Pipelines({ rest: [chosen], onConnection }: AreaProps) {
   const [wanted, setWanted] = useState('');
@@ -30,15 +31,9 @@ export function Pipelines({ rest: [chosen], onConnection }: AreaProps) {
           empty={lines === undefined ? 'Loading …' : 'No pipeline fits. Change what you look for.'}
         >
           {(one) => (
-            <>
-              <span class="row-title">
-                <Sign health={one.health} />
-                <bdi>{one.name}</bdi>
-              </span>
-              <span class="row-more">
-                <bdi>{one.source}</bdi> · {told(one.received)} received · {told(one.landed)} rows
-              </span>
-            </>
+            <PipelineRow line={one}>
+              <bdi>{one.source}</bdi> · {told(one.received)} received · {told(one.landed)} rows
+            </PipelineRow>
           )}
         </List>
       </section>

@@ -2,7 +2,7 @@
 import type { ChartsTold } from '../../told.ts';
 import type { AreaProps } from '../main.tsx';
 import { Age, useStood } from '../stage.tsx';
-import { Chart } from './charts.tsx';
+import { ChartsFrame } from './charts.tsx';
 
 export function StageCharts({ onConnection }: AreaProps) {
   const stood = useStood<ChartsTold>('charts', onConnection);
@@ -12,20 +12,16 @@ export function StageCharts({ onConnection }: AreaProps) {
     lines.every(({ values }) => values.every((one) => one === null)),
   );
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
-    <section class="charts" tabIndex={0} aria-label="Charts of the last three hours">
-      <div class="charts-quiet">
-        <Age stood={stood} />
-        {stood.found !== undefined && isQuiet && (
-          <p class="says">
-            Nothing was measured in the last three hours. Put records into a stream: CloudWatch shows them
-            within some minutes.
-          </p>
-        )}
-      </div>
-      {charts.map((chart) => (
-        <Chart key={chart.id} chart={chart} times={times} />
-      ))}
-    </section>
+    <ChartsFrame
+      label="Charts of the last three hours"
+      charts={{ charts, times }}
+      quiet={
+        stood.found !== undefined && isQuiet
+          ? 'Nothing was measured in the last three hours. Put records into a stream: CloudWatch shows them within some minutes.'
+          : ''
+      }
+    >
+      <Age stood={stood} />
+    </ChartsFrame>
   );
 }

@@ -14,6 +14,7 @@ import { List } from '../list.tsx';
 import type { AreaProps } from '../main.tsx';
 import { Content, Facts, told } from '../parts.tsx';
 import { go, pathOf } from '../place.tsx';
+import { MessageRow } from '../rows.tsx';
 import { momentOf, Trouble, useStood } from '../stage.tsx';
 
 const AREA = 'dead-letters';
@@ -216,16 +217,7 @@ function Document({ wanted, name, number }: DocumentProps) {
           onChoose={(id) => go(pathOf(AREA, wanted.pipeline, wanted.kind, wanted.since, name, id), false)}
           empty="It has no message."
         >
-          {(line) => (
-            <>
-              <span class="row-title">
-                <span class="reason">{line.reason}</span> <bdi>{line.message}</bdi>
-              </span>
-              <span class="row-more">
-                key <bdi>{line.partitionKey || '–'}</bdi> · <bdi>{line.place}</bdi>
-              </span>
-            </>
-          )}
+          {(line) => <MessageRow line={line} />}
         </List>
       </div>
       {number !== undefined && <Message key={number} name={name} number={number} />}

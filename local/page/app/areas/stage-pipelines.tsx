@@ -7,7 +7,8 @@ import { List } from '../list.tsx';
 import type { AreaProps } from '../main.tsx';
 import { Amount, Facts, Find, Sign } from '../parts.tsx';
 import { go, Link, pathOf } from '../place.tsx';
-import { ReportOf } from '../report.tsx';
+import { Changes, Ending } from '../report.tsx';
+import { PipelineRow } from '../rows.tsx';
 import { Age, momentOf, Trouble, useStood } from '../stage.tsx';
 
 export function StagePipelines({ rest: [chosen], onConnection, about }: AreaProps) {
@@ -33,15 +34,9 @@ export function StagePipelines({ rest: [chosen], onConnection, about }: AreaProp
           empty={emptyOf(stood !== undefined, all !== undefined)}
         >
           {(line) => (
-            <>
-              <span class="row-title">
-                <Sign health={line.health} />
-                <bdi>{line.name}</bdi>
-              </span>
-              <span class="row-more">
-                {line.says} · <bdi>{line.last}</bdi>
-              </span>
-            </>
+            <PipelineRow line={line}>
+              {line.says} · <bdi>{line.last}</bdi>
+            </PipelineRow>
           )}
         </List>
       </section>
@@ -108,7 +103,8 @@ function Chosen({ name, version }: { readonly name: string; readonly version: un
           <p class="says">
             <Link to={pathOf('runs', report.execution)}>Look at the execution</Link>
           </p>
-          <ReportOf report={report} />
+          <Ending report={report} />
+          <Changes report={report} empty="It ended before there was a plan." />
         </>
       )}
     </section>

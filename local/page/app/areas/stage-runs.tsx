@@ -1,15 +1,16 @@
 // The executions of a deployed stage: the list, and one as a timeline of its states, with its report and its cause.
 import { useMemo, useState } from 'preact/hooks';
-import type { Health } from '../../told.ts';
-import type { Answered, RunDetail, RunLine, RunLines, ToldState } from '../../told-stage.ts';
+import type { RunLine } from '../../told.ts';
+import type { Answered, RunLines, StageRun } from '../../told-stage.ts';
 import { useAsked } from '../asked.ts';
 import { ask } from '../follow.ts';
 import { List } from '../list.tsx';
 import type { AreaProps } from '../main.tsx';
-import { Amount, Content, Facts, Sign } from '../parts.tsx';
+import { Amount, Content } from '../parts.tsx';
 import { go, pathOf } from '../place.tsx';
-import { ReportOf } from '../report.tsx';
-import { Age, lasted, momentOf, Trouble, useStood } from '../stage.tsx';
+import { RunRow } from '../rows.tsx';
+import { Run } from '../run.tsx';
+import { Age, Trouble, useStood } from '../stage.tsx';
 
 const OUTCOMES = {
   all: () => true,
@@ -61,18 +62,7 @@ export function StageRuns({ rest: [chosen], onConnection }: AreaProps) {
           onChoose={(name) => go(pathOf('runs', name), false)}
           empty={stood === undefined ? 'Loading …' : 'No execution fits. Choose another outcome.'}
         >
-          {(line) => (
-            <>
-              <span class="row-title">
-                <Sign health={line.health} />
-                <bdi>{line.pipeline || line.name}</bdi>
-              </span>
-              <span class="row-more">
-                {momentOf(line.startedAt)} · {tookOf(line)}
-                {line.status}
-              </span>
-            </>
-          )}
+          {(line) => <RunRow line={line} name={line.name} />}
         </List>
       </section>
       {chosen === undefined ? (
@@ -112,14 +102,11 @@ function linesOf(newest: RunLines | undefined, older: readonly RunLine[]): reado
 /** One that runs is asked for again with each answer. */
 function versionOf(all: readonly RunLine[] | undefined, chosen: string, at = 0): unknown {
   const line = all?.find(({ name }) => name === chosen);
-  return line?.health === 'busy' ? at : line?.status;
+  return line?.health === 'busy' ? at : line?.says;
 }
 
-const tookOf = ({ startedAt, endedAt }: RunLine) =>
-  endedAt === undefined ? '' : `${lasted(endedAt - startedAt)} · `;
-
 function Detail({ name, version }: { readonly name: string; readonly version: unknown }) {
-  const answer = useAsked<Answered<RunDetail | null>>(`/api/run?name=${encodeURIComponent(name)}`, version);
+  const answer = useAsked<Answered<StageRun | null>>(`/api/run?name=${encodeURIComponent(name)}`, version);
   if (answer === undefined) return <section class="main-side empty">Loading …</section>;
   if (answer === 'gone' || ('found' in answer && answer.found === null))
     return (
@@ -133,34 +120,13 @@ function Detail({ name, version }: { readonly name: string; readonly version: un
         <Trouble obstacle={answer.obstacle} />
       </section>
     );
-  return answer.found === null ? null : <Run run={answer.found} at={answer.at} />;
+  return answer.found === null ? null : <WholeRun run={answer.found} />;
 }
 
-function Run({ run, at }: { readonly run: RunDetail; readonly at: number }) {
-  const { name, health, status, pipeline, mode, startedAt, endedAt, obstacle, report, input, output } = run;
+function WholeRun({ run }: { readonly run: StageRun }) {
+  const { isCut, input, output } = run;
   return (
-    <section class="main-side" aria-label="The execution">
-      <h2>
-        <Sign health={health} /> {mode} <bdi>{pipeline}</bdi>
-      </h2>
-      <Facts
-        facts={[
-          ['state', status],
-          ['started', momentOf(startedAt)],
-          ...(endedAt === undefined ? [] : [['took', lasted(endedAt - startedAt)] as const]),
-          ['name', name],
-        ]}
-      />
-      {obstacle !== undefined && <Trouble obstacle={obstacle} />}
-      <h3>States</h3>
-      {run.isCut && <p class="says">Its history is too long: only its end is shown.</p>}
-      <Timeline run={run} to={endedAt ?? at} />
-      {report !== undefined && (
-        <>
-          <h3>Report</h3>
-          <ReportOf report={report} />
-        </>
-      )}
+    <Run run={run} note={isCut ? 'Its history is too long: only its end is shown.' : ''}>
       <details>
         <summary>What it was started with</summary>
         <Content shown={input} label="What it was started with" />
@@ -171,47 +137,6 @@ function Run({ run, at }: { readonly run: RunDetail; readonly at: number }) {
           <Content shown={output} label="What it has left" />
         </details>
       )}
-    </section>
+    </Run>
   );
-}
-
-/** @param to the end of the execution, or of what is known of it, in ms since the epoch */
-function Timeline({ run, to }: { readonly run: RunDetail; readonly to: number }) {
-  const { startedAt: from, endedAt, states } = run;
-  const part = (ms: number) => `${((100 * ms) / Math.max(1, to - from)).toFixed(2)}%`;
-  return (
-    <ol class="stays">
-      {states.map((one, index) => {
-        const { state, kind, enteredAt, exitedAt = to, failures } = one;
-        const sign = signOf(one, endedAt !== undefined);
-        return (
-          <li key={index}>
-            <span class="state-name">
-              <Sign health={sign} />
-              <bdi>{state}</bdi>
-            </span>
-            <span class="state-kind">{kind}</span>
-            <span class="bar" aria-hidden="true">
-              <span
-                class={sign}
-                style={{ left: part(enteredAt - from), width: part(exitedAt - enteredAt) }}
-              />
-            </span>
-            <span class="took">{lasted(exitedAt - enteredAt)}</span>
-            {failures.map((failure, count) => (
-              <bdi key={count} class="failure">
-                {failure}
-              </bdi>
-            ))}
-          </li>
-        );
-      })}
-    </ol>
-  );
-}
-
-/** A state that fails the execution is entered and not left. */
-function signOf({ exitedAt, failures }: ToldState, hasEnded: boolean): Health {
-  if (failures.length > 0 || (exitedAt === undefined && hasEnded)) return 'bad';
-  return exitedAt === undefined ? 'busy' : 'good';
 }
