@@ -76,6 +76,10 @@ const Made = z.object({
   createdAt: z.number().optional(),
   /** For a flow, a schema, a field group: when it was last made or changed, ms since the epoch. */
   changedAt: z.number().optional(),
+  /** For a flow: its state when the step looked. */
+  state: z.string().optional(),
+  /** For a base connection: a hash of its inlet, whose URL may be a secret. */
+  inlet: z.string().optional(),
 });
 
 export type Made = z.infer<typeof Made>;
@@ -88,6 +92,15 @@ const Old = z.object({
   running: z.boolean().optional(),
 });
 export type Old = z.infer<typeof Old>;
+
+/** Samples that became what they must. */
+export const Tried = z.object({
+  /** A hash of the samples, the mapping set, and the namespace. */
+  digest: z.string(),
+  /** When Data Prep was asked, as ISO 8601. */
+  at: z.string(),
+});
+export type Tried = z.infer<typeof Tried>;
 
 /** AEP knows the types `production` and `development`. Absent: it was not asked, or did not tell. */
 const ToldSandbox = z.object({ name: z.string(), type: z.string().optional() });
@@ -246,6 +259,8 @@ export const Pipeline = z.object({
   /** How long the state machine waits before `verify`. */
   waitSeconds: z.number().int().min(0).default(0),
   verified: z.array(z.string()).default([]),
+  /** The samples that last became what they must. */
+  tried: Tried.optional(),
   published: z.enum(['written', 'kept', 'removed']).optional(),
   /** From when its route takes records, in ms since the epoch; absent where the trigger's start decides. */
   routeFrom: z.number().optional(),

@@ -430,6 +430,8 @@ export interface Known {
   }[];
   /** The sandbox of all of this; absent if nothing would have to be removed. */
   readonly sandbox?: string;
+  /** The samples that became what they must: a hash of them and of their mapping, and when (ISO 8601). */
+  readonly tried?: { readonly digest: string; readonly at: string };
 }
 
 /** What goes into the ledger after a change of a pipeline. */

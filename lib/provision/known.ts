@@ -1,16 +1,27 @@
-// What one execution leaves for the next: where each resource is, and what is still to be removed.
+// What one execution leaves for the next: where each resource is, what is still to be removed, and the samples that
+// were right.
 import * as z from 'zod';
-import { type Made, Pipeline, type ResourceKey } from '../pipeline.ts';
+import { type Made, Pipeline, type ResourceKey, Tried } from '../pipeline.ts';
 import type { Known, LedgerRuntime } from '../runtime.ts';
 
 const KeptLocations = z
-  .object({ ids: Pipeline.shape.hints, old: Pipeline.shape.old, sandbox: Pipeline.shape.home })
+  .object({
+    ids: Pipeline.shape.hints,
+    old: Pipeline.shape.old,
+    sandbox: Pipeline.shape.home,
+    tried: Tried.optional().catch(undefined),
+  })
   .catch({ ids: {}, old: [] });
 
 /** What an earlier execution wrote down, as far as it can be read. */
-export function readKnown(known: unknown): Pick<Pipeline, 'hints' | 'old' | 'home'> {
-  const { ids, old, sandbox } = KeptLocations.parse(known ?? {});
-  return { hints: ids, old, ...(sandbox !== undefined && { home: sandbox }) };
+export function readKnown(known: unknown): Pick<Pipeline, 'hints' | 'old' | 'home' | 'tried'> {
+  const { ids, old, sandbox, tried } = KeptLocations.parse(known ?? {});
+  return {
+    hints: ids,
+    old,
+    ...(sandbox !== undefined && { home: sandbox }),
+    ...(tried !== undefined && { tried }),
+  };
 }
 
 /**
@@ -18,7 +29,7 @@ export function readKnown(known: unknown): Pick<Pipeline, 'hints' | 'old' | 'hom
  * entry there is stays.
  */
 export function knownOf(pipeline: Pipeline): Known | undefined {
-  const { plan, hints, resources, old, fates, home, manifest } = pipeline;
+  const { plan, hints, resources, old, fates, home, manifest, tried } = pipeline;
   if (plan.length === 0 || (home !== undefined && home !== manifest.sandbox)) return undefined;
   const made = Object.entries(resources).map(([key, one]) => [key, one?.id ?? ''] as const);
   const gone = (key: string, id: string) =>
@@ -31,6 +42,7 @@ export function knownOf(pipeline: Pipeline): Known | undefined {
     ids: Object.fromEntries(ids),
     old: still,
     ...(isHeld && !isRetired(pipeline) && { sandbox: manifest.sandbox }),
+    ...(tried !== undefined && { tried }),
   };
 }
 

@@ -14,6 +14,7 @@ import {
 import type { RouteList, StreamSettings } from '../../route-list.ts';
 import type { Trigger } from '../../runtime.ts';
 import { MAX_RECORD_AGE_SECONDS } from '../../shared-rules.ts';
+import { inletIn, inletMark } from '../resources/inlet.ts';
 import type { StreamContext } from '../resources/resource.ts';
 import { closingIn, conflictWith, othersIn, readRouteList } from '../routes.ts';
 import { unfitTrigger } from '../steps/consumer.ts';
@@ -108,6 +109,7 @@ function isAsWanted(published: PublishedRoute, { resources }: Pipeline, source: 
     published.datasetId === resources.dataset?.id &&
     published.schemaId === resources.schema?.id &&
     published.identityDatasetId === resources['identity-dataset']?.id &&
+    hasInlet(published, resources['base-connection']?.inlet) &&
     published.data === source.data &&
     isDeepStrictEqual(streamSettingsOf(published), settingsIn(source)) &&
     isDeepStrictEqual(published.records, source.records) &&
@@ -115,6 +117,11 @@ function isAsWanted(published: PublishedRoute, { resources }: Pipeline, source: 
     isDeepStrictEqual(published.park, parkIn(source).park) &&
     isDeepStrictEqual(published.rate, source.rate)
   );
+}
+
+/** AEP's list need not tell the inlet. Then publish reads the connection itself. */
+function hasInlet(published: PublishedRoute, mark: string | undefined): boolean {
+  return mark === undefined || mark === inletMark(inletIn(published));
 }
 
 /** What an execution left that was stopped while it retired the pipeline goes as well. */

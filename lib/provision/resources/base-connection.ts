@@ -6,6 +6,7 @@ import type { PulledSource } from '../../manifest.ts';
 import { nameInAep } from '../../pipeline.ts';
 import { streamNameOf } from '../../published.ts';
 import { adoptEntity } from './adopt.ts';
+import { toldInletMark } from './inlet.ts';
 import { describe, type OwnershipTag, tagInDescription } from './ownership-tag.ts';
 import {
   type ChangeableResource,
@@ -99,6 +100,7 @@ function tellsAccount(source: PulledSource, told: Readonly<Record<string, unknow
 }
 
 function asFound(one: Connection, situation: Situation, credentials: SourceCredentials | undefined): Found {
+  const inlet = toldInletMark(one);
   return {
     id: one.id,
     name: one.name,
@@ -106,6 +108,7 @@ function asFound(one: Connection, situation: Situation, credentials: SourceCrede
     differences: differencesOf(one, situation, credentials),
     createdAt: one.createdAt,
     revision: one.etag,
+    ...(inlet !== undefined && { details: { inlet } }),
   };
 }
 

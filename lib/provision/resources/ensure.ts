@@ -12,6 +12,7 @@ import {
   hasOwnId,
   ifThere,
   inFull,
+  isPlanFresh,
   isUntold,
   type Preference,
   type Resource,
@@ -63,9 +64,6 @@ async function ensureOnce(resource: Resource, pipeline: Pipeline, context: Conte
 
 const NOT_THERE: Decision = { action: 'create', reason: 'not there yet', others: [] };
 
-/** In ms since the execution began. Later than that, somebody else may have made what the plan did not find. */
-const PLAN_FRESH_MS = 60_000;
-
 /**
  * No step has tried to make it. And it belongs to something this execution has just made, or the plan has just
  * looked for it: no need to look again.
@@ -76,7 +74,7 @@ function isKnownAbsent({ key, of }: Resource, pipeline: Pipeline, { first, runti
   if (!first || planned !== 'create') return false;
   // Without the id of what it belongs to, the plan could not look for it.
   if (of !== undefined) return resources[of]?.how === 'created';
-  return runtime.clock.now() - Date.parse(execution.startedAt) < PLAN_FRESH_MS;
+  return isPlanFresh(execution, runtime.clock.now());
 }
 
 /** Somebody else keeps changing it. The state machine does not try again; what was made stays. */
@@ -190,7 +188,14 @@ export function asMade({ key }: Resource, { plan, manifest, execution }: Pipelin
     : planned === 'update'
       ? 'updated'
       : 'kept';
-  return { id: found.id, name: found.name ?? nameInAep(key, manifest), how, ...found.details };
+  const { id, state, details } = found;
+  return {
+    id,
+    name: found.name ?? nameInAep(key, manifest),
+    how,
+    ...(state !== undefined && { state }),
+    ...details,
+  };
 }
 
 async function create(resource: Resource, pipeline: Pipeline, context: Context): Promise<Made> {

@@ -56,7 +56,7 @@ export interface Found {
   /** Milliseconds since the epoch. */
   readonly createdAt?: number | null | undefined;
   /** More of it that later steps need. */
-  readonly details?: Partial<Pick<Made, 'version' | 'union' | 'createdAt' | 'changedAt'>>;
+  readonly details?: Partial<Pick<Made, 'version' | 'union' | 'createdAt' | 'changedAt' | 'inlet'>>;
   /** For a flow: whether it reads. */
   readonly running?: boolean;
   /** For a flow: `enabled`, `disabled`, `draft` and the like. */
@@ -65,6 +65,14 @@ export interface Found {
   readonly revision?: string | undefined;
   /** What of ours it refers to; removed with it. */
   readonly refers?: readonly { readonly resource: ResourceKey; readonly id: string }[];
+}
+
+/** In ms since the execution began. Later than that, somebody else may have changed what the plan has seen. */
+const PLAN_FRESH_MS = 60_000;
+
+/** Whether the plan has just looked, so that nobody need look again. */
+export function isPlanFresh({ startedAt }: Situation['execution'], now: number): boolean {
+  return now - Date.parse(startedAt) < PLAN_FRESH_MS;
 }
 
 export type CreatedResource = Pick<Made, 'id'> & Found['details'];

@@ -11,6 +11,7 @@ import {
   readRoute,
   revisionOf,
 } from '../../published.ts';
+import { type Inlet, inletIn } from '../resources/inlet.ts';
 import { executionTag } from '../resources/ownership-tag.ts';
 import { type PublishedContext, required } from '../resources/resource.ts';
 import { forgetFirstForm, listRoute, readRouteList, withRoute } from '../routes.ts';
@@ -28,9 +29,10 @@ export async function publish(pipeline: Pipeline, context: PublishedContext): Pr
   const { source } = pipeline.manifest;
   // Where AEP reads by itself, the forwarder takes no part.
   if (source.kind !== 'inlet' || streamArn === undefined) return pipeline;
-  const wanted = await publishedOf({ ...pipeline, streamArn }, source, context);
+  const there = await readRoute(runtime, streamArn, pipeline.manifest.name);
+  const inlet = await readInlet(pipeline, there && inletIn(there), context);
+  const wanted = await publishedOf({ ...pipeline, streamArn }, source, inlet, context);
   const known = { ...pipeline, verified: [...pipeline.verified, 'inlet is there and allowed'] };
-  const there = await readRoute(runtime, streamArn, wanted.pipeline);
   if (there !== undefined && same(there, wanted)) {
     const list = await readRouteList(runtime, streamArn);
     if (list?.closing === undefined) {
@@ -70,10 +72,10 @@ function joinedAt(pipeline: Pipeline, from: number | undefined): Pipeline {
 async function publishedOf(
   pipeline: Pipeline & { streamArn: string },
   source: InletSource,
+  inlet: Inlet,
   context: PublishedContext,
 ): Promise<PublishedPipeline> {
   const { manifest, execution, streamArn } = pipeline;
-  const inlet = await readInlet(pipeline, context);
   const session = await context.aep.sessions.current();
   const format = publishedFormat(source.format);
   return {

@@ -1,35 +1,46 @@
 // The last check before records flow: is the flow enabled and warm, are the samples right, is the inlet
 // allowed?
+import { createHash } from 'node:crypto';
 import { inletAddress } from '../../aep/inlet.ts';
 import { Failure } from '../../failure.ts';
 import type { Made, Pipeline } from '../../pipeline.ts';
 import { SCHEMA_CACHE_FACTOR } from '../../waits.ts';
+import { connectionInlet, type Inlet, inletMark } from '../resources/inlet.ts';
 import { mappingSetOf } from '../resources/mapping.ts';
-import { type Context, ifThere, required } from '../resources/resource.ts';
+import { type Context, ifThere, isPlanFresh, required } from '../resources/resource.ts';
 import { trySamples } from '../resources/trial.ts';
 
 /** States of a flow that pass by themselves. Contract §4.2. */
 const PASSING = new Set(['initializing', 'enabling', 'updating', 'inProgress']);
+
+/** In ms. Data Prep changes a few times a year: samples that became what they must a day ago are tried again. */
+const TRIED_MS = 86_400_000;
 
 /**
  * The pipeline with the list of what was verified.
  * @throws Failure `NOT_READY` if time helps; otherwise `AEP_REFUSED`, `MAPPING_INVALID`
  */
 export async function verify(pipeline: Pipeline, context: Context): Promise<Pipeline> {
-  const enabled = await verifyFlow(pipeline, context);
-  const wait = waitSeconds(pipeline, context.runtime.clock.now());
+  const now = context.runtime.clock.now();
+  if (!isSeenEnabled(pipeline, now)) await verifyFlow(pipeline, context);
+  const wait = waitSeconds(pipeline, now);
   if (wait > 0) throw new Failure('NOT_READY', `the flow ${required(pipeline, 'flow')} is warm in ${wait} s`);
-  const samples = await verifySamples(pipeline, context);
-  return { ...pipeline, verified: [enabled, 'flow is warm', ...samples] };
+  return withSamples({ ...pipeline, verified: ['flow is enabled', 'flow is warm'] }, context);
 }
 
-async function verifyFlow(pipeline: Pipeline, { aep }: Context): Promise<string> {
+/** The plan has just seen the flow enabled, and found nothing to do: no record waits for this answer. */
+function isSeenEnabled({ plan, old, resources, execution }: Pipeline, now: number): boolean {
+  const isUnchanged = old.length === 0 && plan.every(({ action }) => action === 'keep' || action === 'none');
+  return isUnchanged && resources.flow?.state === 'enabled' && isPlanFresh(execution, now);
+}
+
+async function verifyFlow(pipeline: Pipeline, { aep }: Context): Promise<void> {
   const id = required(pipeline, 'flow');
   const flow = await ifThere(aep.flowService.getFlow(id));
   // An old list named the flow. The next look will not find it, and another one is made.
   if (flow === undefined) throw new Failure('NOT_READY', `the flow ${id} is not there`);
   const state = flow.state ?? 'unknown';
-  if (state === 'enabled') return 'flow is enabled';
+  if (state === 'enabled') return;
   if (PASSING.has(state)) throw new Failure('NOT_READY', `the flow ${flow.id} is ${state}`);
   throw new Failure('AEP_REFUSED', `the flow ${flow.id} is ${state}, not enabled`, {
     next: 'Enable it in AEP or delete it, then run again.',
@@ -37,14 +48,27 @@ async function verifyFlow(pipeline: Pipeline, { aep }: Context): Promise<string>
 }
 
 /**
- * The samples were tried before the mapping set was made. If an earlier execution made it, they may be new,
- * and Data Prep may have changed.
+ * Tries the samples. If this execution made the mapping set, it tried them then. What an earlier one found right
+ * within a day is not tried again.
  */
-async function verifySamples(pipeline: Pipeline, { aep }: Context): Promise<string[]> {
-  const { samples, resources, tenant } = pipeline;
-  if (samples === undefined || resources.mapping === undefined) return [];
-  if (resources.mapping.how !== 'created') await trySamples(aep, mappingSetOf(pipeline), samples, tenant);
-  return [`${samples.length} ${samples.length === 1 ? 'sample becomes' : 'samples become'} what they must`];
+async function withSamples(pipeline: Pipeline, { aep, runtime }: Context): Promise<Pipeline> {
+  const { samples, resources, tenant, tried, execution, verified } = pipeline;
+  if (samples === undefined || resources.mapping === undefined) return pipeline;
+  const set = mappingSetOf(pipeline);
+  const digest = createHash('sha256')
+    .update(JSON.stringify([set, samples, tenant]))
+    .digest('hex');
+  const [many, become] = samples.length === 1 ? ['sample', 'becomes'] : ['samples', 'become'];
+  const now = runtime.clock.now();
+  if (tried?.digest === digest && now - Date.parse(tried.at) < TRIED_MS)
+    return {
+      ...pipeline,
+      verified: [...verified, `${samples.length} ${many} became what they must at ${tried.at}`],
+    };
+  if (resources.mapping.how !== 'created') await trySamples(aep, set, samples, tenant);
+  const at = resources.mapping.how === 'created' ? execution.startedAt : new Date(now).toISOString();
+  const said = `${samples.length} ${many} ${become} what they must`;
+  return { ...pipeline, tried: { digest, at }, verified: [...verified, said] };
 }
 
 /**
@@ -72,31 +96,31 @@ function schemaChanges({ resources }: Pipeline): number[] {
     .filter((changedAt) => changedAt > from);
 }
 
-export interface Inlet {
-  readonly inletUrl: string;
-  readonly sourceId: string;
-  readonly authenticationRequired: boolean;
-}
-
 /**
- * The inlet behind the base connection. Read when needed and never put into the document, because it can be a
- * secret.
+ * The inlet behind the base connection. Never put into the document, because its URL can be a secret. It is the
+ * published one where the plan has just seen that the connection has no other.
  * @throws Failure `NOT_READY` if there is none yet; `INLET_NOT_ALLOWED`
  */
-export async function readInlet(pipeline: Pipeline, { aep, runtime }: Context): Promise<Inlet> {
-  const { source, name } = pipeline.manifest;
+export async function readInlet(
+  pipeline: Pipeline,
+  published: Inlet | undefined,
+  context: Context,
+): Promise<Inlet> {
+  const { runtime } = context;
+  const isSeen =
+    published !== undefined &&
+    inletMark(published) === pipeline.resources['base-connection']?.inlet &&
+    isPlanFresh(pipeline.execution, runtime.clock.now());
+  const inlet = isSeen ? published : await askedInlet(pipeline, context);
+  inletAddress(inlet.inletUrl, runtime.settings.inletOrigins);
+  return inlet;
+}
+
+async function askedInlet(pipeline: Pipeline, { aep }: Context): Promise<Inlet> {
   const id = required(pipeline, 'base-connection');
   const connection = await ifThere(aep.flowService.getConnection(id));
   if (connection === undefined) throw new Failure('NOT_READY', `the connection ${id} is not there`);
-  const { inletUrl, sourceId, authenticationRequired } = connection.auth?.params ?? {};
-  if (inletUrl === undefined)
-    throw new Failure('NOT_READY', `the connection ${connection.id} has no inlet yet`);
-  inletAddress(inletUrl, runtime.settings.inletOrigins);
-  return {
-    inletUrl,
-    sourceId: sourceId ?? connection.name ?? name,
-    // If AEP does not tell, it is as the manifest asks.
-    authenticationRequired:
-      authenticationRequired ?? (source.kind === 'inlet' ? source.authenticationRequired : true),
-  };
+  const inlet = connectionInlet(connection, pipeline.manifest);
+  if (inlet === undefined) throw new Failure('NOT_READY', `the connection ${connection.id} has no inlet yet`);
+  return inlet;
 }

@@ -894,7 +894,8 @@ describe('a mapping', () => {
     await own.run({ manifest: inletManifest(), samples: good });
     const path = `${SERVICES.mappingSets}/preview`;
     own.platform.faults.add({ kind: 'refuse', status: 400, method: 'POST', path });
-    const { cause } = await own.run({ manifest: inletManifest(), samples: good });
+    const others = good.map((one) => ({ ...one, name: 'Ana again' }));
+    const { cause } = await own.run({ manifest: inletManifest(), samples: others });
     expect(cause).toContain(`: verify: mapping: POST ${path} answered 400`);
   });
 

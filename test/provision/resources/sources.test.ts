@@ -397,7 +397,11 @@ describe('credentials of a source', () => {
       expect(patch).toMatchObject({ path: `${SERVICES.connections}/${id}`, headers: { 'if-match': etag } });
       const sentNow = kind === 'pubsub' ? { credentials: next } : next;
       expect(authOf(own)).toEqual({ specName, params: { ...params, ...sentNow } });
-      expect(second.document.resources.flow).toEqual({ ...first.document.resources.flow, how: 'kept' });
+      expect(second.document.resources.flow).toEqual({
+        ...first.document.resources.flow,
+        how: 'kept',
+        state: 'enabled',
+      });
       const third = position(own);
       expect((await own.run({ manifest })).status).toBe('SUCCEEDED');
       expect(changes(own, third)).toEqual([]);
