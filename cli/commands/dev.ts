@@ -3,6 +3,7 @@ import type { Command, Option } from '../words.ts';
 
 const OPTIONS: readonly Option[] = [
   { name: 'empty', summary: 'makes no pipeline: apply your own' },
+  { name: 'edit', summary: "lets the page save a mapping into the manifest's file" },
   {
     name: 'manifest',
     value: 'FILE',
@@ -42,7 +43,7 @@ export const dev: Command = {
   summary: 'keeps a simulated platform and a local AWS running, for the other commands',
   about: ['It begins with a pipeline and its records, like npm start, and then stays. Ctrl-C ends it.'],
   options: OPTIONS,
-  examples: ['penstock dev', 'penstock dev --empty'],
+  examples: ['penstock dev', 'penstock dev --empty', 'penstock dev --manifest pipelines/orders.json --edit'],
   endsItself: true,
   async run({ signal }, given) {
     const [{ runScript, wordsOf }, { scriptAt }] = await Promise.all([

@@ -94,7 +94,7 @@ export async function* checkFiles({
   };
   for (const file of new Set(found.flatMap(({ manifests }) => manifests))) {
     const lints = await lintsIn(file, fix);
-    const outcome = { ...(await check(file, xdm)), ...lints };
+    const outcome = { ...(await checkText(file, textOf(file), xdm)), ...lints };
     if (outcome.checked !== undefined) checked.push(outcome.checked);
     yield seen(outcome);
   }
@@ -176,10 +176,14 @@ async function lintsIn(file: string, fix: boolean): Promise<Pick<Outcome, 'lints
   }
 }
 
-async function check(file: string, xdm: Standard): Promise<Outcome> {
+/** The check of one manifest by itself. @param text what its file has, or is to have; what belongs to it lies beside it */
+export async function checkText(
+  file: string,
+  text: string | Promise<string>,
+  xdm: Standard,
+): Promise<Outcome> {
   try {
-    const text = await textOf(file);
-    const { manifest } = manifestInFile(text, file, 'the manifest');
+    const { manifest } = manifestInFile(await text, file, 'the manifest');
     await checkSchemaOf(manifest);
     const samples = await beside(samplesFileOf(file), parseSamplesText);
     const records = await beside(recordsFileOf(file), parseRecordsText);

@@ -13,6 +13,7 @@ import { schemaDetail } from './areas/schemas.ts';
 import type { Feed } from './events.ts';
 import { putByHand } from './put.ts';
 import { redriveChosen } from './redrive.ts';
+import { saveMapping } from './save.ts';
 import { type Act, type Page, type PageOptions, type Query, type Source, servePage } from './serve.ts';
 import { passToSimulator } from './simulator.ts';
 import { createStore } from './store.ts';
@@ -54,6 +55,7 @@ const actsOf = (looked: Looked): Readonly<Record<string, Act>> => ({
   simulator: (asked) => passToSimulator(looked.watched, asked),
   redrive: (asked) => redriveChosen(looked, asked),
   mapping: (asked) => tryMapping(looked, asked),
+  save: (asked) => saveMapping(looked, asked),
   put: (asked) => putByHand(looked.watched, asked),
 });
 

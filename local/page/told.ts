@@ -126,6 +126,8 @@ export interface MappingLine {
   /** A path in the record, or a calculated field. */
   readonly from: string;
   readonly destination: string;
+  /** Its place in the manifest, from 0. Absent of one that was added. */
+  readonly row?: number;
 }
 
 /** A pipeline's mapping, and records to try it with. */
@@ -135,9 +137,40 @@ export interface MappingDetail {
   readonly isRaw: boolean;
   /** Whether its schema is there: without it nothing can be tried. */
   readonly isMade: boolean;
+  /** Of its file, where that can be saved; else those in force. */
   readonly rows: readonly MappingLine[];
   /** Samples, and the newest of the stream. */
   readonly records: readonly { readonly name: string; readonly text: string }[];
+  readonly saving: Saving;
+}
+
+/** Whether rows can be saved, and where. */
+export type Saving =
+  /** `off`: it was started without `--edit`. `elsewhere`: its manifest is none that the stack was started with. */
+  | { readonly state: 'off' | 'elsewhere' }
+  | { readonly state: 'unreadable'; readonly why: string }
+  | {
+      readonly state: 'on';
+      /** Its path, as it was typed. */
+      readonly file: string;
+      /** Of its text: who saves says which one was changed. */
+      readonly version: string;
+      /** Whether its rows are those in force. */
+      readonly isInForce: boolean;
+    };
+
+/** What is in the file after it was saved. */
+export type SavedMapping = Pick<MappingDetail, 'rows' | 'saving'>;
+
+/** Why rows were not saved. */
+export interface UnsavedMapping {
+  readonly why: string;
+  /** Whether the file has another text than the one that was changed. */
+  readonly hasChanged: boolean;
+  /** In the order of the rows: what is wrong with each; `null` for nothing. */
+  readonly rows: readonly (string | null)[];
+  /** All that the check says. */
+  readonly mistakes: readonly string[];
 }
 
 /** What rows make of a record. */

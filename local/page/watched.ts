@@ -7,6 +7,7 @@ import type { Executions } from '../aws/executions.ts';
 import type { Mappings } from '../aws/mappings.ts';
 import type { LocalMetrics } from '../aws/metrics.ts';
 import type { StateEvent } from '../aws/state-machine.ts';
+import type { ManifestFiles } from './manifest-files.ts';
 import type { Store } from './store.ts';
 
 /** What an area of the page is made from. */
@@ -38,4 +39,12 @@ export interface Watched {
   redrive(request: Readonly<Record<string, unknown>>): Promise<RedriveAnswer>;
   /** Where the dead-letter store is. */
   readonly deadLettersFolder: string;
+  /** What of manifests can be saved; absent where nothing can. */
+  readonly edit?: Edit;
+}
+
+export interface Edit {
+  readonly files: ManifestFiles;
+  /** What is wrong with a manifest that is to have this text. `file` says where its samples lie. */
+  check(file: string, text: string): Promise<readonly string[]>;
 }

@@ -43,6 +43,8 @@ export interface StartOptions {
   /** Asks programs, too, for the token that browsers need. */
   readonly needsToken: boolean;
   readonly keep: boolean;
+  /** Lets the page save mappings into the manifests. */
+  readonly edit: boolean;
   /** Makes no pipeline and sends nothing. */
   readonly isEmpty: boolean;
   readonly verbose: boolean;
@@ -91,6 +93,7 @@ export const OPTIONS_HELP: readonly (readonly [option: string, purpose: string])
     'asks programs, too, for the token that browsers need at /_simulator/ and at the page. PENSTOCK_ADMIN_TOKEN names one',
   ],
   ['--keep', 'leave everything running and print the addresses'],
+  ['--edit', "with --keep: the page's Mapping area may save what you type into the manifest's file"],
   ['--empty', 'with --keep: make no pipeline, and send nothing'],
   ['--verbose', 'also print what the functions log'],
   ['--help', 'this text'],
@@ -114,6 +117,9 @@ export function parseOptions(args: string[]): StartOptions | 'help' {
     throw new UsageError(`--encoding: expected text or base64; found "${values.encoding}"`);
   if (values.encoding !== undefined && values.records === undefined)
     throw new UsageError('--encoding is for the lines of a file: add --records FILE');
+  if (values.edit && !values.keep) throw new UsageError('--edit is for a page that stays: add --keep');
+  if (values.edit && values.empty)
+    throw new UsageError('--edit is for the manifests that it begins with, and --empty begins with none');
   return {
     manifests: [values.manifest?.[0] ?? SAMPLE_MANIFEST, ...(values.manifest?.slice(1) ?? [])],
     records: values.records,
@@ -131,6 +137,7 @@ export function parseOptions(args: string[]): StartOptions | 'help' {
     quirks: quirks(values.quirk ?? []),
     needsToken: values['admin-token'] ?? false,
     keep: values.keep ?? false,
+    edit: values.edit ?? false,
     isEmpty: values.empty ?? false,
     verbose: values.verbose ?? false,
   };
@@ -168,6 +175,7 @@ function parse(args: string[]) {
         quirk: { type: 'string', multiple: true },
         'admin-token': { type: 'boolean' },
         keep: { type: 'boolean' },
+        edit: { type: 'boolean' },
         empty: { type: 'boolean' },
         verbose: { type: 'boolean' },
         help: { type: 'boolean' },

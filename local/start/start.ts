@@ -22,6 +22,7 @@ import { startPage } from '../page/server.ts';
 import { account, refusedLines, unroutedLines, type Written, writeLists } from './account.ts';
 import { addressOf, writeAddress } from './address.ts';
 import { changeMeanwhile } from './change.ts';
+import { editOf } from './edit.ts';
 import { readFaults } from './faults-file.ts';
 import { carry, type Forwarded, prepareSource, provision, watchForwarding } from './journey.ts';
 import { JourneyError } from './journey-error.ts';
@@ -103,7 +104,7 @@ interface Job {
   /** One pipeline, or several of one stream. */
   readonly wanted: readonly [Wanted, ...Wanted[]];
   /** What one of them becomes while records come. */
-  readonly changed: { readonly manifest: Manifest; readonly samples: Samples | undefined } | undefined;
+  readonly changed: Wanted | undefined;
   readonly faults: FaultRun;
   /** What of Adobe's XDM the platform knows, where it is not what is built in. */
   readonly xdm: Standard | undefined;
@@ -115,7 +116,7 @@ interface Job {
 }
 
 async function run(job: Job): Promise<number> {
-  const { options, wanted, output } = job;
+  const { options, wanted, changed, output } = job;
   const [{ manifest, file }] = wanted;
   const watch = watchForwarding();
   output.note('Starting the simulated Experience Platform and local AWS. Nothing leaves this machine.');
@@ -135,7 +136,9 @@ async function run(job: Job): Promise<number> {
       onLog: (name: string, line: string) => process.stderr.write(`[${name}] ${line}\n`),
     }),
   });
-  const page = await startPage(watchedOf(stack), { access: stack.platform.access });
+  const named = [...wanted, ...(changed === undefined ? [] : [changed])];
+  const edit = options.edit && { edit: await editOf(named, job.xdm) };
+  const page = await startPage({ ...watchedOf(stack), ...edit }, { access: stack.platform.access });
   output.line('Look at it while it runs:');
   output.whole(`  ${page.address}`);
   const signal = untilSignal();
@@ -432,7 +435,7 @@ async function readChange(file: string, wanted: readonly Wanted[]) {
   // A change to or from an inlet is for the plan to refuse.
   if (isPulled(source) && isPulled(manifest.source) && !isSamePlace(source, manifest.source))
     throw new UsageError(`--change: ${file} must read from the same source: its records are put there`);
-  return { manifest, samples: await readSamples(file) };
+  return { file, manifest, samples: await readSamples(file) };
 }
 
 /** The file beside the manifest, where there is one. */

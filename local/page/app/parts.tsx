@@ -24,6 +24,16 @@ export function Sign({ health }: { readonly health: Health }) {
   );
 }
 
+/** What is wrong, with its sign. */
+export function Bad({ text }: { readonly text: string }) {
+  return (
+    <p class="bad-line">
+      <Sign health="bad" />
+      <bdi>{text}</bdi>
+    </p>
+  );
+}
+
 /** Text to read and to copy. */
 export function Code({
   text,

@@ -12,6 +12,7 @@ import { lookUp } from '../../aep/registry/resources.ts';
 import { compileValidatorFor } from '../../aep/xdm/validator.ts';
 import { createOutcomes, standInFor } from '../../check/records-check.ts';
 import { type KnownPipeline, knownPipelines } from '../known.ts';
+import { savedMapping } from '../save.ts';
 import type { Acted, Asked } from '../serve.ts';
 import { shownJson } from '../shown.ts';
 import type { MappingDetail, MappingLine, RecordsUpdate, TriedMapping } from '../told.ts';
@@ -29,15 +30,9 @@ export async function mappingDetail(looked: Looked, name: string): Promise<Mappi
     pipeline: name,
     isRaw: manifest?.source.data === 'raw',
     isMade: schemaOf(looked.watched, known) !== undefined,
-    rows: (manifest?.mapping ?? []).map(lineOf),
+    ...(await savedMapping(looked.watched, known)),
     records: [...samplesIn(last.input), ...(await newestOf(looked, known))],
   };
-}
-
-function lineOf(row: NonNullable<Manifest['mapping']>[number]): MappingLine {
-  return 'source' in row
-    ? { kind: 'field', from: row.source, destination: row.destination }
-    : { kind: 'expression', from: row.expression, destination: row.destination };
 }
 
 type Record = MappingDetail['records'][number];

@@ -118,7 +118,11 @@ describe('the mapping of a pipeline', () => {
       pipeline: 'orders',
       isRaw: true,
       isMade: true,
-      rows: [field('id', '_id'), expression('upper(name)', 'name')],
+      rows: [
+        { ...field('id', '_id'), row: 0 },
+        { ...expression('upper(name)', 'name'), row: 1 },
+      ],
+      saving: { state: 'off' },
       records: [{ name: 'sample: one', text: '{\n  "id": "a"\n}' }],
     });
     expect(await mappingDetail(lookedAt(stack), 'another')).toBeUndefined();

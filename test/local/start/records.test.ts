@@ -252,6 +252,12 @@ describe('parseOptions', () => {
     await expect(xdmIn(folder)).rejects.toThrow(UsageError);
   });
 
+  it('--edit is for the manifests of a page that stays', () => {
+    expect(parseOptions(['--keep', '--edit'])).toMatchObject({ keep: true, edit: true });
+    expect(() => parseOptions(['--edit'])).toThrow('add --keep');
+    expect(() => parseOptions(['--keep', '--edit', '--empty'])).toThrow('begins with none');
+  });
+
   it.each([['--shards', '0'], ['--warm-up', '-1'], ['--seed', '1.5'], ['extra']])(
     'refuses %s %s',
     (...args) => {

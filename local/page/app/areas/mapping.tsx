@@ -1,12 +1,13 @@
 // Mapping: a record at the left, what the rows of a pipeline's mapping make of it at the right, while one types.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { MappingDetail, MappingLine, PipelineLine, TriedMapping } from '../../told.ts';
+import type { MappingDetail, MappingLine, PipelineLine, SavedMapping, TriedMapping } from '../../told.ts';
 import { act, RefusedError } from '../act.ts';
 import { useAsked } from '../asked.ts';
 import { useLines } from '../lines.ts';
 import type { AreaProps } from '../main.tsx';
-import { Content, Sign, told } from '../parts.tsx';
+import { Bad, Content, Sign, told } from '../parts.tsx';
 import { go, pathOf } from '../place.tsx';
+import { Save, useSaving } from '../save.tsx';
 import './mapping.css';
 
 export function Mapping({ rest: [chosen], onConnection }: AreaProps) {
@@ -22,11 +23,19 @@ export function Mapping({ rest: [chosen], onConnection }: AreaProps) {
       </div>
     );
   if (name === undefined) return <div class="empty">Loading …</div>;
-  return <MappingOf key={name} name={name} names={names} />;
+  const { run, health } = { ...pipelines?.find((one) => one.name === name) };
+  return <MappingOf key={name} name={name} names={names} version={`${run} ${health}`} />;
 }
 
-function MappingOf({ name, names }: { readonly name: string; readonly names: readonly string[] }) {
-  const detail = useAsked<MappingDetail>(`/api/mapping?pipeline=${encodeURIComponent(name)}`);
+interface MappingProps {
+  readonly name: string;
+  readonly names: readonly string[];
+  /** Another one after each execution: what is in force may be another mapping. */
+  readonly version: string;
+}
+
+function MappingOf({ name, names, version }: MappingProps) {
+  const detail = useAsked<MappingDetail>(`/api/mapping?pipeline=${encodeURIComponent(name)}`, version);
   return (
     <div class="mapping">
       <label class="find narrow">
@@ -86,7 +95,18 @@ function useTried(pipeline: string, record: string, rows: readonly MappingLine[]
 function Trial({ detail }: { readonly detail: MappingDetail }) {
   const { pipeline, records } = detail;
   const [record, setRecord] = useState(records[0]?.text ?? '{\n  \n}');
+  const [saved, setSaved] = useState<SavedMapping>(detail);
   const [rows, setRows] = useState(detail.rows);
+  const begin = (one: SavedMapping) => {
+    setSaved(one);
+    setRows(one.rows);
+  };
+  const isChanged = rows !== saved.rows;
+  // What somebody has typed stays; a file that is another by now is told when it is saved.
+  useEffect(() => {
+    if (!isChanged) begin(detail);
+  }, [detail]);
+  const saving = useSaving(pipeline, rows, begin);
   const { found, refused } = useTried(pipeline, record, rows);
   return (
     <>
@@ -129,14 +149,19 @@ function Trial({ detail }: { readonly detail: MappingDetail }) {
           <Result found={found} refused={refused} />
         </section>
       </div>
-      <Rows rows={rows} faults={found?.rows ?? []} onRows={setRows} />
-      {rows !== detail.rows && (
-        <div class="buttons">
-          <button type="button" onClick={() => setRows(detail.rows)}>
+      <Rows
+        rows={rows}
+        faults={rows.map((_, index) => found?.rows[index] ?? saving.unsaved?.rows[index] ?? null)}
+        isHeld={saving.isBusy}
+        onRows={setRows}
+      />
+      <Save saved={saved} isChanged={isChanged} saving={saving}>
+        {isChanged && (
+          <button type="button" onClick={() => setRows(saved.rows)}>
             Back to the manifest's rows
           </button>
-        </div>
-      )}
+        )}
+      </Save>
     </>
   );
 }
@@ -176,28 +201,21 @@ function Result({
   );
 }
 
-function Bad({ text }: { readonly text: string }) {
-  return (
-    <p class="bad-line">
-      <Sign health="bad" />
-      <bdi>{text}</bdi>
-    </p>
-  );
-}
-
 interface RowsProps {
   readonly rows: readonly MappingLine[];
   readonly faults: readonly (string | null)[];
+  /** Whether nothing can be typed just now. */
+  readonly isHeld: boolean;
   readonly onRows: (rows: readonly MappingLine[]) => void;
 }
 
-function Rows({ rows, faults, onRows }: RowsProps) {
+function Rows({ rows, faults, isHeld, onRows }: RowsProps) {
   const change = (index: number, more: Partial<MappingLine>) =>
     onRows(rows.with(index, { ...(rows[index] as MappingLine), ...more }));
   return (
     <section aria-label="The rows of the mapping">
       <h2>Rows</h2>
-      <ol class="rows">
+      <ol class="rows" inert={isHeld}>
         {rows.map((row, index) => {
           const fault = faults[index] ?? undefined;
           const place = `of row ${index + 1}`;
