@@ -58,6 +58,27 @@ describe('checkJson', () => {
     }
   });
 
+  it('finds the end of a number at any length, and what must not be behind it', () => {
+    for (let length = 1; length < 40; length++) {
+      const digits = '1234567890'.repeat(4).slice(0, length);
+      for (const number of [
+        digits,
+        `-${digits}`,
+        `0.${digits}`,
+        `${digits}.5`,
+        `1e${digits}`,
+        `1E-${digits}`,
+      ]) {
+        expect(check(`{"a":${number}}`)).toBe('object');
+        expect(check(`{"a":[${number} ,1]}`)).toBe('object');
+        for (const behind of [':', '/', ';', '?', 'a', '.', '-', '\u007f', 'ú', '\ud83d\ude00'])
+          expect(check(`{"a":${number}${behind}}`)).toBe('not-json');
+      }
+      expect(check(`{"a":0${digits}}`)).toBe('not-json');
+      expect(check(`{"a":${digits}`)).toBe('not-json');
+    }
+  });
+
   it('counts levels, and none of them costs more than the one before', () => {
     const nested = (levels: number) => `{"a":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`;
     expect(check(nested(512))).toBe('object');

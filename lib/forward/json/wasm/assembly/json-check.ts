@@ -1,7 +1,7 @@
 // Checks whether bytes are one JSON object: RFC 8259 in one pass with SIMD. AssemblyScript, compiled to WebAssembly
 // by `npm run generate`.
 
-/** The open brackets, a byte for each level: 1 for an object, 0 for an array. */
+/** A byte for each level: the bracket that closes it. */
 const LEVELS: usize = 1024;
 /**
  * The members of the object at the top, behind the levels. Each has 16 bytes: where its name begins and ends, where its
@@ -27,6 +27,15 @@ const QUOTE: u8 = 0x22;
 const BACKSLASH: u8 = 0x5c;
 const COMMA: u8 = 0x2c;
 const COLON: u8 = 0x3a;
+const OPENING_BRACE: u8 = 0x7b;
+const CLOSING_BRACE: u8 = 0x7d;
+const OPENING_BRACKET: u8 = 0x5b;
+
+// The same in each of eight bytes.
+const ONES: u64 = u64.MAX_VALUE / 255;
+const UPPER: u64 = ONES * 0xf0;
+const ZEROS: u64 = ONES * 0x30;
+const SIXES: u64 = ONES * 6;
 
 /** Whether the last string has an escape in it. */
 let escaped = false;
@@ -37,11 +46,6 @@ let members: i32 = 0;
 export function count(): i32 {
   return members;
 }
-
-// What is expected at `at`: a value; what comes behind one; the key of a member.
-const VALUE: i32 = 0;
-const BEHIND: i32 = 1;
-const KEY: i32 = 2;
 
 /**
  * @returns one of the four results, for an object with flags
@@ -82,34 +86,11 @@ function checkText(text: usize, end: usize, most: i32): i32 {
   const root = load<u8>(at);
   let flags = OBJECT;
   let depth = 0;
-  let state = VALUE;
+  let closing: u8 = 0;
+  let inObject = false;
   members = 0;
-  for (;;) {
-    if (state === VALUE) {
-      const first = load<u8>(at);
-      if (first === QUOTE) {
-        at = string(at + 1);
-        if (at === 0) return NOT_JSON;
-        if (depth === 1 && members > 0 && members <= MAX_MEMBERS)
-          store<u32>(MEMBERS + <usize>(members - 1) * 16 + 12, escaped ? 1 : <u32>(at - 1 - text));
-      } else if (first === 0x7b || first === 0x5b) {
-        if (++depth > most) return TOO_DEEP;
-        const object = first === 0x7b;
-        store<u8>(LEVELS + <usize>depth, object ? 1 : 0);
-        at = space(at + 1);
-        if (load<u8>(at) === (object ? 0x7d : 0x5d)) {
-          at++;
-          depth--;
-        } else {
-          state = object ? KEY : VALUE;
-          continue;
-        }
-      } else {
-        at = scalar(at, first);
-        if (at === 0) return NOT_JSON;
-      }
-      state = BEHIND;
-    } else if (state === KEY) {
+  while (depth >= 0) {
+    if (inObject) {
       if (load<u8>(at) !== QUOTE) return NOT_JSON;
       const start = at + 1;
       at = string(start);
@@ -130,25 +111,50 @@ function checkText(text: usize, end: usize, most: i32): i32 {
         store<u32>(member + 8, <u32>(at - text));
         store<u32>(member + 12, 0);
       }
-      state = VALUE;
-      continue;
     }
-    // Behind a value.
-    at = space(at);
-    if (depth === 0) break;
-    const next = load<u8>(at);
-    const object = load<u8>(LEVELS + <usize>depth) === 1;
-    if (next === COMMA) {
+    // A value.
+    const first = load<u8>(at);
+    if (first === QUOTE) {
+      at = string(at + 1);
+      if (at === 0) return NOT_JSON;
+      if (depth === 1 && members > 0 && members <= MAX_MEMBERS)
+        store<u32>(MEMBERS + <usize>(members - 1) * 16 + 12, escaped ? 1 : <u32>(at - 1 - text));
+    } else if (first === OPENING_BRACE || first === OPENING_BRACKET) {
+      if (++depth > most) return TOO_DEEP;
+      inObject = first === OPENING_BRACE;
+      closing = first + 2;
+      store<u8>(LEVELS + <usize>depth, closing);
       at = space(at + 1);
-      state = object ? KEY : VALUE;
-    } else if (next === (object ? 0x7d : 0x5d)) {
+      if (load<u8>(at) !== closing) continue;
       at++;
       depth--;
-      state = BEHIND;
-    } else return NOT_JSON;
+      closing = load<u8>(LEVELS + <usize>depth);
+      inObject = closing === CLOSING_BRACE;
+    } else {
+      at = scalar(at, first);
+      if (at === 0) return NOT_JSON;
+    }
+    // Behind a value.
+    for (;;) {
+      let next = load<u8>(at);
+      if (next <= 0x20) {
+        at = space(at);
+        next = load<u8>(at);
+      }
+      if (depth === 0) {
+        if (at !== end) return NOT_JSON;
+        return root === OPENING_BRACE ? flags : NOT_AN_OBJECT;
+      }
+      at++;
+      if (next === COMMA) break;
+      if (next !== closing) return NOT_JSON;
+      depth--;
+      closing = load<u8>(LEVELS + <usize>depth);
+      inObject = closing === CLOSING_BRACE;
+    }
+    at = space(at);
   }
-  if (at !== end) return NOT_JSON;
-  return root === 0x7b ? flags : NOT_AN_OBJECT;
+  return NOT_JSON;
 }
 
 function space(at: usize): usize {
@@ -166,19 +172,22 @@ function string(at: usize): usize {
   escaped = false;
   for (;;) {
     const bytes = v128.load(at);
-    const special = v128.or(
-      v128.or(i8x16.eq(bytes, i8x16.splat(<i8>QUOTE)), i8x16.eq(bytes, i8x16.splat(<i8>BACKSLASH))),
-      i8x16.lt_u(bytes, i8x16.splat(0x20)),
+    // By itself, since the next string waits for the place of its end.
+    const quotes = i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(<i8>QUOTE)));
+    const others = i8x16.bitmask(
+      v128.or(i8x16.eq(bytes, i8x16.splat(<i8>BACKSLASH)), i8x16.le_u(bytes, i8x16.splat(0x1f))),
     );
-    const mask = i8x16.bitmask(special);
-    if (mask === 0) {
+    // No other is before the first quotation mark.
+    if ((others & (quotes ^ (quotes - 1))) === 0) {
+      if (quotes !== 0) {
+        at += <usize>ctz(quotes);
+        break;
+      }
       at += 16;
       continue;
     }
-    at += <usize>ctz(mask);
-    const byte = load<u8>(at);
-    if (byte === QUOTE) break;
-    if (byte !== BACKSLASH) return 0;
+    at += <usize>ctz(others);
+    if (load<u8>(at) !== BACKSLASH) return 0;
     escaped = true;
     const kind = load<u8>(at + 1);
     if (kind === 0x75) {
@@ -239,9 +248,16 @@ function number(at: usize, first: u8): usize {
   return at;
 }
 
+/** Eight at a time: how many there are is hard to foretell, so a loop over each would be guessed wrong. */
 function digits(at: usize): usize {
-  while (digit(load<u8>(at))) at++;
-  return at;
+  let others: u64 = 0;
+  do {
+    const bytes = load<u64>(at);
+    // Zero for a digit: its upper half is 3, and stays so with 6 more. A carry changes only what is behind another byte.
+    others = ((bytes & UPPER) ^ ZEROS) | (((bytes + SIXES) & UPPER) ^ ZEROS);
+    at += 8;
+  } while (others === 0);
+  return at - 8 + <usize>(ctz(others) >>> 3);
 }
 
 /** Which names the key may be: a key with an escape may be any. */
