@@ -31,6 +31,8 @@ export interface FunctionHost {
   arn(name: string): string;
   /** Invokes a function and waits for its result; failures come back as values, never as exceptions. */
   invoke(name: string, event: unknown, options?: { timeoutSeconds?: number }): Promise<InvocationResult>;
+  /** Starts a process of the function if there is none, so that the next invocation need not wait for it. */
+  prepare(name: string): void;
   /** The highest resident memory, in bytes, that any process of the function reported with an answer; 0 before the first. */
   memory(name: string): number;
   /** Resolves when every invocation of the function that is under way now has ended; later ones are not waited for. */
@@ -104,6 +106,10 @@ export function createFunctionHost(options: FunctionHostOptions): FunctionHost {
         peaks.set(name, Math.max(memory(name), child.peakBytes));
         if (!child.alive) children.get(name)?.delete(child);
       }
+    },
+    prepare(name) {
+      const definition = functions[name];
+      if (definition !== undefined && !of(name).some(({ alive }) => alive)) idleChild(name, definition);
     },
     memory,
     async ended(name) {

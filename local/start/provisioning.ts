@@ -8,6 +8,7 @@ import type { FunctionHost } from '../aws/function-host.ts';
 import { serviceIntegrations } from '../aws/integrations.ts';
 import { LOCAL_ACCOUNT } from '../aws/server.ts';
 import { runStateMachine, type StateEvent } from '../aws/state-machine.ts';
+import { type Definition, functionsOnWay, startAhead } from './ahead.ts';
 import { FUNCTION_KEYS, functionName } from './functions.ts';
 
 const DEFINITION = new URL('../../functions/provision/states.asl.json', import.meta.url);
@@ -72,14 +73,19 @@ export function createProvisioning({
       return executions.find(arn);
     },
   });
-  const executions = localExecutions(provisioningArn(stage), async (executionName, input, watched) =>
-    runStateMachine({
+  const executions = localExecutions(provisioningArn(stage), async (executionName, input, watched) => {
+    const definition = JSON.parse(await readFile(DEFINITION, 'utf8')) as Definition;
+    const { mode = 'apply' } = { ...(input as { readonly mode?: unknown } | null) };
+    // The other modes leave the usual way early.
+    const way = mode === 'apply' ? [...functionsOnWay(definition).map(functionName), forwarder] : [];
+    const ahead = startAhead(way, functions);
+    return runStateMachine({
       ...watched,
       onState(event) {
         onState?.(event);
         watched.onState?.(event);
       },
-      definition: JSON.parse(await readFile(DEFINITION, 'utf8')) as unknown,
+      definition,
       // A laptop does not wait for five minutes, nor for what `pass` waits for by itself.
       input: { warmUpSeconds, drainSeconds: DRAIN_SECONDS, ...(input as object) },
       executionName,
@@ -87,14 +93,18 @@ export function createProvisioning({
       functions: FUNCTION_KEYS,
       tasks({ functionKey }, document) {
         const name = functionName(functionKey);
+        ahead.called(name);
         calls.by(MACHINE, { action: 'lambda:InvokeFunction', resource: functions.arn(name) });
         return functions.invoke(name, document);
       },
       integrations,
       refs: { PipelineTable: table },
-      wait: (milliseconds, state) => pass(milliseconds, state, { functions, forwarder, ...watched }),
-    }),
-  );
+      wait(milliseconds, state) {
+        ahead.waiting();
+        return pass(milliseconds, state, { functions, forwarder, ...watched });
+      },
+    });
+  });
   return executions;
 }
 

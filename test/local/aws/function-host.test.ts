@@ -35,6 +35,30 @@ async function answer(name: string, order: Order = {}): Promise<Record<string, u
   return result.ok as Record<string, unknown>;
 }
 
+describe('a function that is made ready', () => {
+  const own = createFunctionHost({
+    functions: { ready: { module, timeoutSeconds: FAR }, broken: { module: 'absent.ts' } },
+  });
+  afterAll(() => own.close());
+
+  it('has one process, which the next invocation gets', async () => {
+    own.prepare('ready');
+    own.prepare('ready');
+    const { ok } = (await own.invoke('ready', {})) as { readonly ok: { readonly invocations: number } };
+    expect(ok.invocations).toBe(1);
+    expect(await own.kill('ready')).toBe(1);
+  });
+
+  it('says at its invocation that it cannot be loaded; one that is not there is left', async () => {
+    own.prepare('nowhere');
+    own.prepare('broken');
+    expect(await own.invoke('broken', {})).toMatchObject({
+      kind: 'handled',
+      error: { errorType: 'Runtime.ImportModuleError' },
+    });
+  });
+});
+
 describe('an invocation', () => {
   it('keeps module state in the process, which the next invocation shares', async () => {
     const first = await answer('one');
