@@ -1,7 +1,9 @@
 // The source of a manifest, from what AEP tells of a base and a source connection.
 
+import type { InletSource } from '../manifest.ts';
 import { tagInDescription } from '../provision/resources/ownership-tag.ts';
 import { sourceKindOf } from '../provision/resources/source.ts';
+import type { AppliedSource } from './applied.ts';
 import { type Expressed, type ImportFinding, kept, notTold, unsaidMembers } from './finding.ts';
 import type { WalkedFlow } from './walked.ts';
 
@@ -13,6 +15,8 @@ export interface ToldSource {
   readonly stream?: string | undefined;
   /** Of a pulled source: the name of the secret with its credentials. */
   readonly sourceCredentials?: string | undefined;
+  /** Of a pipeline of Penstock's: the source as this stage has applied it. */
+  readonly applied?: AppliedSource | undefined;
 }
 
 /** A member is absent where AEP does not tell it. A finding says so. */
@@ -29,12 +33,33 @@ export function drawSource(walked: WalkedFlow, told: ToldSource): Expressed<Reco
   return { value: { kind, ...made.value }, findings: [...made.findings, ...odd, ...more] };
 }
 
-/** Of a pipeline of Penstock's, AEP does not see what Penstock does before the inlet. */
-function unseen({ flow }: WalkedFlow): ImportFinding[] {
+/** What Penstock does before the inlet, and with the trigger. */
+const BEFORE_INLET = [
+  'records',
+  'format',
+  'compression',
+  'unrouted',
+  'order',
+  'onOutage',
+  'parkAfterSeconds',
+  'rate',
+  'startAt',
+  'fanOut',
+] as const satisfies readonly (keyof InletSource)[];
+
+/** AEP sees nothing of it. This stage does not know it either if another one has applied the pipeline, or it was retired. */
+function unseen({ flow }: WalkedFlow, applied: AppliedSource | undefined): ImportFinding[] {
   const pipeline = tagInDescription(flow.description)?.pipeline;
-  if (pipeline === undefined) return [];
-  const why = `it is Penstock's pipeline ${pipeline}, and AEP does not see what happens before the inlet: records, format, order, rate and the like. Take them from the manifest that was applied, or go on with that one`;
+  if (pipeline === undefined || applied !== undefined) return [];
+  const why = `it is Penstock's pipeline ${pipeline}, AEP does not see what happens before the inlet, and this stage has not applied this dataflow. Take from the manifest that was applied what it says of ${BEFORE_INLET.join(', ')}, or import it by the stage that has applied it`;
   return [notTold('source.records', why)];
+}
+
+/** The members of the applied source that AEP never tells. */
+function beforeInlet(applied: AppliedSource): Params {
+  return Object.fromEntries(
+    BEFORE_INLET.filter((name) => applied[name] !== undefined).map((name) => [name, applied[name]]),
+  );
 }
 
 const UNTOLD_INLET = { dataType: undefined, authenticationRequired: undefined };
@@ -45,13 +70,15 @@ const NO_STREAM =
 function inletOf(walked: WalkedFlow, told: ToldSource): Expressed<Params> {
   const { base, mappingSet, source } = walked;
   const { dataType, authenticationRequired } = base.auth?.params ?? UNTOLD_INLET;
-  const stream = told.stream ?? tagInDescription(base.description)?.notes?.stream;
+  const { applied } = told;
+  const stream = told.stream ?? applied?.stream ?? tagInDescription(base.description)?.notes?.stream;
   const data = dataType ?? (mappingSet === undefined ? 'xdm' : 'raw');
   return {
     value: {
       ...(stream !== undefined && { stream }),
       data,
       ...(authenticationRequired !== undefined && { authenticationRequired }),
+      ...(applied !== undefined && beforeInlet(applied)),
     },
     findings: [
       ...(stream === undefined ? [notTold('source.stream', NO_STREAM)] : []),
@@ -62,7 +89,7 @@ function inletOf(walked: WalkedFlow, told: ToldSource): Expressed<Params> {
         ? [kept('source.authenticationRequired', 'AEP does not tell it; left out, it means true')]
         : []),
       ...unknownParams(source.params ?? {}, []),
-      ...unseen(walked),
+      ...unseen(walked, applied),
     ],
   };
 }
@@ -74,8 +101,9 @@ function pulledOf(
   kind: string | undefined,
   auth: Params,
   params: Params,
-  { sourceCredentials }: ToldSource,
+  { sourceCredentials: given, applied }: ToldSource,
 ): Expressed<Params> {
+  const sourceCredentials = given ?? applied?.credentials;
   const own = PULLED[kind as keyof typeof PULLED](auth, params);
   const reset = params.reset === 'earliest' ? { startAt: 'earliest' } : {};
   const value = {

@@ -3,7 +3,8 @@ import type { ListedFlow } from '../aep/index.ts';
 import { type Failure, type FailureCode, isFailure, reasonOf } from '../failure.ts';
 import type { Context } from '../provision/resources/resource.ts';
 import type { InSandbox } from '../provision/steps/step.ts';
-import type { Runtime } from '../runtime.ts';
+import type { LedgerRuntime, Runtime } from '../runtime.ts';
+import { appliedSource } from './applied.ts';
 import { drawManifest, type ImportGiven } from './draw-manifest.ts';
 import { type ImportFinding, prevents } from './finding.ts';
 import { rehearse } from './rehearse.ts';
@@ -31,13 +32,16 @@ export interface ImportAnswer {
   readonly continue?: string;
 }
 
+export type ImportRuntime = Runtime & { readonly ledger: Pick<LedgerRuntime['ledger'], 'read'> };
+
 /**
  * @throws Failure `EVENT_INVALID`
+ * @throws Failure `AWS_*` if the ledger cannot be read
  * @throws Failure `AEP_*` if AEP is away, or does not know the flow or the dataset that is asked for
  */
 export async function importing(
   event: unknown,
-  _runtime: Runtime,
+  { ledger }: ImportRuntime,
   contextOf: (of: InSandbox) => Context,
 ): Promise<ImportAnswer> {
   const request = importRequest(event);
@@ -48,7 +52,7 @@ export async function importing(
   const imported: Imported[] = [];
   for (const flow of flows)
     imported.push(
-      await importOne(flow, givenBy(request), context, around).catch((error: unknown) => {
+      await importOne(flow, givenBy(request), context, around, ledger).catch((error: unknown) => {
         if ('flow' in request || !isOfAep(error)) throw error;
         const last = imported.at(-1);
         // One flow may have a broken part for ever. If the next one fails as well, AEP may be away.
@@ -97,6 +101,7 @@ async function importOne(
   given: ImportGiven,
   context: Context,
   around: Surroundings,
+  ledger: ImportRuntime['ledger'],
 ): Promise<Imported> {
   const about = aboutOf(listed);
   const foreign = foreignFlow(listed);
@@ -104,7 +109,10 @@ async function importOne(
   try {
     const walked = await walkFrom(await context.aep.flowService.getFlow(listed.id), around);
     if ('effect' in walked) return { ...about, complete: false, findings: [walked] };
-    const { manifest, checked, findings } = drawManifest(walked, given);
+    const { manifest, checked, findings } = drawManifest(walked, {
+      ...given,
+      applied: await appliedSource(walked, given.sandbox, ledger),
+    });
     const hindered = findings.some(({ effect }) => effect === 'prevents');
     const rest = checked === undefined || hindered ? [] : await rehearse(checked, walked, context);
     const all = [...findings, ...rest];
