@@ -4,7 +4,7 @@ import { textWithin } from '../lib/bounded-file.ts';
 import { MAX_FILE_BYTES } from '../lib/bounds.ts';
 import { parseSamplesText, samplesFileOf } from '../lib/samples.ts';
 import { manifestInFile } from '../lib/schemas/files.ts';
-import { MistakeError } from '../terminal/mistake.ts';
+import { MistakeError, unreadable } from '../terminal/mistake.ts';
 
 /** What an execution is started with. */
 export interface Asked {
@@ -39,14 +39,8 @@ async function readText(file: string): Promise<string | undefined> {
   try {
     text = await textWithin(file, MAX_FILE_BYTES);
   } catch (error) {
-    const { code = 'an error' } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return undefined;
-    throw new MistakeError(
-      'FILE_UNREADABLE',
-      `${file} cannot be read (${code})`,
-      'Name the file of a manifest.',
-      error,
-    );
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw unreadable(file, error, 'Name the file of a manifest.');
   }
   if (text !== undefined) return text;
   throw new MistakeError(

@@ -47,6 +47,16 @@ export class MistakeError extends Error {
   }
 }
 
+/** A file that somebody has named, and that the system does not give. */
+export function unreadable(
+  file: string,
+  error: unknown,
+  next = 'Name a file that is there, and that you may read.',
+): MistakeError {
+  const { code = 'an error' } = error as NodeJS.ErrnoException;
+  return new MistakeError('FILE_UNREADABLE', `${file} cannot be read (${code})`, next, error);
+}
+
 /** An error as `--json` shows it, and as lines. */
 export interface Told {
   readonly code: string;

@@ -66,13 +66,20 @@ export const logs: Command = {
       isFollowed: isGiven(given, 'follow'),
       signal,
     };
+    /** `status` refuses a pipeline that it does not know. */
+    const checkKnown = async () => {
+      if (pipeline !== undefined) await target.invoke('status', { pipeline });
+    };
+    // Lines of an unknown pipeline would be waited for in vain.
+    if (asked.isFollowed) await checkKnown();
     let count = 0;
     for await (const line of target.logs(asked)) {
       count++;
       output.raw(output.isJson ? line.text : logText(line, output.colours));
     }
-    if (count === 0)
-      output.note(`There is no such line of the last ${minutes} minutes of ${asked.functions.join(', ')}.`);
+    if (count > 0) return 0;
+    await checkKnown();
+    output.note(`There is no such line of the last ${minutes} minutes of ${asked.functions.join(', ')}.`);
     return 0;
   },
 };

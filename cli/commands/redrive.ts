@@ -57,6 +57,9 @@ export const redrive: Command = {
   },
 };
 
+/** RFC 3339, with a zone. */
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/;
+
 /** @throws MistakeError */
 function requestOf(given: Given): Record<string, unknown> {
   const [stream = ''] = given.arguments;
@@ -68,7 +71,7 @@ function requestOf(given: Given): Record<string, unknown> {
       'penstock redrive --help',
     );
   const reasons = textsOf(given, 'reason');
-  const [from, to] = [textOf(given, 'from'), textOf(given, 'to')];
+  const [from, to] = [timeOf(given, 'from'), timeOf(given, 'to')];
   const pipeline = textOf(given, 'pipeline');
   const where = {
     ...(reasons.length > 0 && { reasons }),
@@ -83,6 +86,18 @@ function requestOf(given: Given): Record<string, unknown> {
     ...(pipeline !== undefined && { pipeline }),
     ...numbersOf(given),
   };
+}
+
+/** @throws MistakeError where it is no time with its zone, as the function takes it */
+function timeOf(given: Given, name: string): string | undefined {
+  const text = textOf(given, name);
+  const isTime = text === undefined || (TIME.test(text) && !Number.isNaN(Date.parse(text)));
+  if (isTime) return text;
+  throw new MistakeError(
+    'USAGE',
+    `--${name}: expected a time such as 2026-11-28T10:00:00Z; found "${text}"`,
+    'penstock redrive --help',
+  );
 }
 
 function numbersOf(given: Given): Record<string, number> {

@@ -29,6 +29,7 @@ export async function connectStage({
       `"${region}" is no name of a region`,
       'Name one of AWS, such as --region eu-west-1.',
     );
+  checkEndpoints(env);
   const target = awsTarget({
     name: `stage ${stage} in ${region}`,
     kind: 'stage',
@@ -42,6 +43,31 @@ export async function connectStage({
     close: () => Promise.resolve(),
   });
   return ofSameVersion(target, { isChanging, note, stage, region });
+}
+
+/**
+ * The SDK takes any text, and asks nobody. The value is not told: it may hold a password.
+ * @throws MistakeError where one is no address
+ */
+function checkEndpoints(env: TargetOptions['env']): void {
+  if (env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS === 'true') return;
+  const wrong = Object.entries(env).find(
+    ([name, value]) => ENDPOINT.test(name) && value !== undefined && value !== '' && !isAddress(value),
+  );
+  if (wrong === undefined) return;
+  throw new MistakeError(
+    'USAGE',
+    `${wrong[0]} is no address with http:// or https://`,
+    `Set it to one such as http://127.0.0.1:4566, or leave it out: unset ${wrong[0]}.`,
+  );
+}
+
+/** https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html */
+const ENDPOINT = /^AWS_ENDPOINT_URL(?:_[A-Z0-9_]+)?$/;
+
+function isAddress(text: string): boolean {
+  const address = URL.parse(text);
+  return address !== null && /^https?:$/.test(address.protocol);
 }
 
 /** As the SDK finds it: the environment, then the profile. */

@@ -15,6 +15,7 @@ import { sizeMistakes, startToCome } from '../../lib/request-rules.ts';
 import { parseSamplesText, samplesFileOf } from '../../lib/samples.ts';
 import { checkSchemaOf } from '../../lib/schemas/check.ts';
 import { manifestInFile, writtenInFile } from '../../lib/schemas/files.ts';
+import { unreadable } from '../../terminal/mistake.ts';
 import { builtIn, type Standard } from '../aep/xdm/standard.ts';
 import { UsageError, xdmIn } from '../start/options.ts';
 import { type Line, LineTooLongError, linesOf } from '../start/records.ts';
@@ -73,7 +74,7 @@ export interface Outcome {
   readonly checked?: Checked;
 }
 
-/** @throws UsageError where there is nothing to check, or what is named cannot be read */
+/** @throws MistakeError `USAGE` where there is nothing to check; `FILE_UNREADABLE` */
 export async function* checkFiles({
   files: asked,
   records,
@@ -100,7 +101,7 @@ export async function* checkFiles({
   }
   for (const { file, name, like } of namesakes(checked))
     yield seen(wrong(dirname(file), [`${file}: the name ${name} is taken by ${like}`]));
-  if (records !== undefined && (await stat(records).catch(unreadable(records))).isDirectory())
+  if (records !== undefined && (await stat(records).catch(unreadableAt(records))).isDirectory())
     throw new UsageError(`${records} is a folder: name a file with a record on each line`);
   const linesIn = records === undefined ? undefined : () => readableLines(records);
   for (const { mistakes, lines } of await checkRoutes(checked, linesIn)) {
@@ -131,15 +132,15 @@ function namesakes(checked: readonly Checked[]): { file: string; name: string; l
 
 const NOTHING = { summary: '', mistakes: [], warnings: [], lints: [], mended: [], details: [] };
 
-/** @throws UsageError */
+/** @throws MistakeError `USAGE`, `FILE_UNREADABLE` */
 async function manifestsIn(path: string): Promise<Found> {
-  const there = await stat(path).catch(unreadable(path));
+  const there = await stat(path).catch(unreadableAt(path));
   if (!there.isDirectory()) {
     if (SAMPLES.test(path)) throw new UsageError(`${path} holds samples: name the manifest they belong to`);
     if (RECORDS.test(path)) throw new UsageError(`${path} holds records: name the manifest they belong to`);
     return { path, manifests: [path], strays: [] };
   }
-  const entries = await readdir(path, { withFileTypes: true }).catch(unreadable(path));
+  const entries = await readdir(path, { withFileTypes: true }).catch(unreadableAt(path));
   // Nobody may ever write into a pipe that lies there.
   const names = entries
     .filter((entry) => entry.name.endsWith('.json') && (entry.isFile() || entry.isSymbolicLink()))
@@ -245,30 +246,30 @@ async function beside<T>(file: string, parse: (text: string, origin: string) => 
 
 /** @throws UsageError */
 async function textOf(file: string): Promise<string> {
-  const text = await textWithin(file, MAX_FILE_BYTES).catch(unreadable(file));
+  const text = await textWithin(file, MAX_FILE_BYTES).catch(unreadableAt(file));
   if (text !== undefined) return text;
   throw new UsageError(
     `${file} has more than ${MAX_FILE_BYTES} bytes: a manifest, its samples and its records have less`,
   );
 }
 
-/** @throws UsageError */
+/** @throws MistakeError `USAGE`, `FILE_UNREADABLE` */
 async function* readableLines(file: string): AsyncGenerator<Line> {
   try {
     yield* linesOf(file);
   } catch (error) {
     if (error instanceof LineTooLongError) throw new UsageError(`${file}: ${error.message}`);
-    throw isOfFiles(error) ? unreadable(file)(error) : error;
+    throw isOfFiles(error) ? unreadableAt(file)(error) : error;
   }
 }
 
 const isOfFiles = (error: unknown): error is NodeJS.ErrnoException =>
   typeof (error as NodeJS.ErrnoException).syscall === 'string';
 
-const unreadable =
+const unreadableAt =
   (path: string) =>
-  (error: NodeJS.ErrnoException): never => {
-    throw new UsageError(`${path} cannot be read (${error.code})`);
+  (error: unknown): never => {
+    throw unreadable(path, error, 'Name a file that is there, or a folder of manifests.');
   };
 
 function counted(count: number, what: string): string {

@@ -1,6 +1,6 @@
 // `npm run check:pipelines`: every manifest, its mapping and its samples tried out on this machine, without network.
 import { createOutput } from '../../terminal/create-output.ts';
-import { withHelp } from '../../terminal/mistake.ts';
+import { toldOf, withHelp } from '../../terminal/mistake.ts';
 import { CommandLineError, commandLine } from '../aep/command-line.ts';
 import { UsageError } from '../start/options.ts';
 import { checkFiles, type ToCheck } from './check-files.ts';
@@ -57,11 +57,14 @@ function optionsOf(args: string[]): ToCheck | 'help' {
   }
 }
 
+/** What was typed is wrong, and nothing was checked. */
+const OF_WORDS: ReadonlySet<string> = new Set(['USAGE', 'FILE_UNREADABLE']);
+
 const { stdout, stderr, stdin, env } = process;
 const output = createOutput({ isJson: false, stdout, stderr, stdin, env });
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   output.error(withHelp(error, 'npm run check:pipelines -- --help'));
-  process.exitCode = error instanceof UsageError ? 2 : 1;
+  process.exitCode = OF_WORDS.has(toldOf(error)?.code ?? '') ? 2 : 1;
 }

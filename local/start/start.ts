@@ -9,7 +9,7 @@ import { streamNameOf } from '../../lib/published.ts';
 import { parseSamplesText, type Samples, samplesFileOf } from '../../lib/samples.ts';
 import { manifestInFile } from '../../lib/schemas/files.ts';
 import { createOutput } from '../../terminal/create-output.ts';
-import { MistakeError, toldOf, withHelp } from '../../terminal/mistake.ts';
+import { MistakeError, toldOf, unreadable, withHelp } from '../../terminal/mistake.ts';
 import type { Output } from '../../terminal/output.ts';
 import { conflictsIn, showPlan, showRun } from '../../terminal/report.ts';
 import { RunFailedError } from '../../terminal/run-failed.ts';
@@ -416,7 +416,7 @@ function streamOf({ source }: Manifest): string | undefined {
 
 async function readManifest(file: string): Promise<Manifest> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`--manifest: ${file} cannot be read (${error.code})`);
+    throw unreadable(`--manifest: ${file}`, error);
   });
   return manifestInFile(text, file).manifest;
 }
@@ -443,7 +443,7 @@ async function readSamples(manifestFile: string): Promise<Samples | undefined> {
   const file = samplesFileOf(manifestFile);
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
-    throw new UsageError(`${file} cannot be read (${error.code})`);
+    throw unreadable(file, error);
   });
   return text === undefined ? undefined : parseSamplesText(text, file);
 }
@@ -499,7 +499,7 @@ async function countLines(
   } catch (error) {
     if (error instanceof EncodingError || error instanceof LineTooLongError)
       throw new UsageError(`--records: ${records}: ${error.message}`);
-    throw new UsageError(`--records: ${records} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    throw unreadable(`--records: ${records}`, error);
   }
   if (count === 0) throw new UsageError(`--records: ${records} has no record in it`);
   return count;

@@ -324,6 +324,44 @@ describe('what AWS answers becomes an error with its own code and the next step,
     expect(run.err.split('\nnext ')[1]).toContain('logs:FilterLogEvents');
   });
 
+  it.each([[[]], [['-f']]])('logs of a pipeline that nobody has applied are no logs: %j', async (words) => {
+    const run = await penstock(['logs', 'costumers', ...words, ...PROD], {
+      'Logs_20140328.FilterLogEvents': () => ({ events: [] }),
+      [status]: (event: object) => {
+        if ('version' in event) return { version: VERSION };
+        throw new Failure('EVENT_INVALID', 'no execution has worked on a pipeline costumers');
+      },
+    });
+    expect(run.code).toBe(1);
+    expect(run.err).toContain('error EVENT_INVALID  no execution has worked on a pipeline costumers');
+  });
+
+  it('logs of a pipeline without a line are told as that', async () => {
+    const run = await penstock(['logs', 'customers', ...PROD], {
+      'Logs_20140328.FilterLogEvents': () => ({ events: [] }),
+    });
+    expect(run).toMatchObject({ code: 0, err: expect.stringContaining('There is no such line') });
+  });
+
+  it.each([
+    ['AWS_ENDPOINT_URL', 'notaurl'],
+    ['AWS_ENDPOINT_URL', 'localhost:4566'],
+    ['AWS_ENDPOINT_URL_LAMBDA', 'ftp://CANARY@x'],
+  ])('%s=%s is told by its name, and nothing is asked', async (name, value) => {
+    const run = await penstock(['status', ...PROD], {}, { [name]: value });
+    expect(run).toMatchObject({ code: 1, asked: [] });
+    expect(run.err).toContain(
+      `error USAGE  ${name} is no address with http:// or https://\nnext   Set it to `,
+    );
+    expect(run.err).not.toContain('CANARY');
+  });
+
+  it('an address that the SDK was told to ignore does no harm', async () => {
+    const ignored = { AWS_ENDPOINT_URL_S3: 'notaurl', AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true' };
+    const run = await penstock(['status', ...PROD], {}, ignored);
+    expect(run.err).not.toContain('error USAGE');
+  });
+
   it('logs of a function that there is not are refused before AWS is asked', async () => {
     const run = await penstock(['logs', '--function', 'forwarder', ...PROD]);
     expect(run.code).toBe(1);
@@ -424,6 +462,55 @@ describe('apply --token', () => {
       expect(started()).toEqual([]);
     },
   );
+});
+
+describe('retire of a pipeline that was taken down before', () => {
+  const resource = (name: string, done: string) => ({ resource: name, planned: 'none', done, name, why: '' });
+  const kept = (
+    change: object = {},
+    resources = [resource('dataset', 'kept'), resource('flow', 'removed')],
+  ) => ({
+    pipeline: 'customer-profiles',
+    applied: false,
+    report: {
+      outcome: 'retired',
+      sandbox: { name: 'dev1' },
+      execution: { endedAt: '2026-11-29T07:00:00Z' },
+      resources,
+    },
+    ...change,
+  });
+  const retire = (answer: object, ...words: string[]) =>
+    penstock(['retire', FILE, '--yes', ...words, ...PROD], {
+      'lambda:penstock-prod-status': (event: object) => {
+        if ('version' in event) return { version: VERSION };
+        if (!('sandbox' in event)) return answer;
+        throw new Failure('NOT_READY', 'no manifest is in force');
+      },
+    });
+
+  it('asks for no name, and starts nothing', async () => {
+    const run = await retire(kept());
+    expect(run).toMatchObject({ code: 0, err: '' });
+    expect(run.out).toBe('Nothing to retire: customer-profiles was taken down at 2026-11-29T07:00:00Z.\n');
+    expect(run.asked.filter((one) => STARTING.test(one))).toEqual([]);
+  });
+
+  it('refuses the name of another sandbox all the same', async () => {
+    expect((await retire(kept(), '--sandbox', 'prod')).err).toContain('error WRONG_SANDBOX  ');
+  });
+
+  it.each<[string, object, string[]]>([
+    ['its data is to go, and was kept', kept(), ['--delete-data']],
+    ['something could not be removed', kept({}, [resource('flow', 'left')]), []],
+    ['an execution works on it', kept({ running: { execution: EXECUTION } }), []],
+    ['it is applied', kept({ applied: true }), []],
+    ['the last execution failed', kept({ report: { ...kept().report, outcome: 'Penstock.Failed' } }), []],
+    ['it was in another sandbox', kept({ report: { ...kept().report, sandbox: { name: 'x' } } }), []],
+    ['no execution has a report', kept({ report: undefined }), []],
+  ])('asks for the name where %s', async (_, answer, words) => {
+    expect((await retire(answer, ...words)).err).toContain('error PRODUCTION  ');
+  });
 });
 
 describe('an execution', () => {

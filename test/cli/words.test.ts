@@ -112,12 +112,17 @@ describe('15: an error has a code, its cause and the next command', () => {
   it('check of a file that is not there shows no stack', async () => {
     const { code, err } = await runCli(['check', 'not-there.json']);
     expect(code).toBe(1);
-    expect(err).toBe('error USAGE  not-there.json cannot be read (ENOENT)\nnext   penstock check --help\n');
+    expect(err).toBe(
+      'error FILE_UNREADABLE  not-there.json cannot be read (ENOENT)\nnext   Name a file that is there, or a folder of manifests.\n',
+    );
   });
 
   it.each([
     ['help plann', 'unknown command \'plann\'; did you mean "plan"?', 'penstock --help'],
     ['where orders --id 1 --arrived yesterday', 'found "yesterday"', 'penstock where --help'],
+    ['redrive orders --from yesterday', '--from: expected a time such as 2026', 'penstock redrive --help'],
+    ['redrive orders --to 2026-11-28T25:00:00Z', 'found "2026-11-28T25', 'penstock redrive --help'],
+    ['redrive orders --to 2026-11-28T10:00', 'found "2026-11-28T10:00"', 'penstock redrive --help'],
     ['apply examples/web-events.json --token rubbish', '--token: expected', 'penstock plan MANIFEST'],
   ])('"%s" is refused before anything is asked', async (line, cause, next) => {
     const { code, out, err } = await runCli(line.split(' '));

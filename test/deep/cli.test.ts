@@ -250,6 +250,11 @@ describe('15: a journey beside a running penstock dev', () => {
     const retired = await run('retire', FILE, '--yes', '--sandbox', 'dev1');
     expect(retired.code).toBe(0);
     expect(retired.out).toContain('retired');
+    // Nobody is asked for the name of a sandbox in which there is nothing left to remove.
+    const again = await run('retire', FILE, '--yes');
+    expect(again).toMatchObject({ code: 0, out: expect.stringContaining('Nothing to retire: ') });
+    const data = await run('retire', FILE, '--yes', '--delete-data');
+    expect(data.err).toContain('error PRODUCTION  ');
   });
 
   it('a production sandbox needs its name, typed or in --sandbox', async () => {

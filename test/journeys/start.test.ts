@@ -90,16 +90,6 @@ describe('npm start', () => {
   it.each([
     ['an option that does not exist', ['--colour'], /Unknown option '--colour'/],
     ['a number that is none', ['--generate', 'many'], /--generate: expected a whole number from 1/],
-    [
-      'a manifest that is not there',
-      ['--manifest', '/nowhere.json'],
-      /--manifest: \/nowhere\.json cannot be read/,
-    ],
-    [
-      'records that are not there',
-      ['--records', '/nowhere.ndjson'],
-      /--records: \/nowhere\.ndjson cannot be read/,
-    ],
     ['two sources of records', ['--records', 'a', '--generate', '1'], /cannot be used together/],
   ])('says what is wrong with %s', async (_, args, said) => {
     const { code, err } = await start(...args);
@@ -107,6 +97,17 @@ describe('npm start', () => {
     expect(err).toMatch(/^error USAGE {2}.*\nnext {3}npm start -- --help\n$/);
     expect(code).toBe(2);
   });
+
+  it.each([['--manifest'], ['--records'], ['--faults']])(
+    'names the file of %s that is not there',
+    async (word) => {
+      const { code, err } = await start(word, '/nowhere.json');
+      expect(err).toBe(
+        `error FILE_UNREADABLE  ${word}: /nowhere.json cannot be read (ENOENT)\nnext   Name a file that is there, and that you may read.\n`,
+      );
+      expect(code).toBe(2);
+    },
+  );
 
   it('names file, path, finding and what is allowed of a mistake in a manifest', async () => {
     const manifest = await file(

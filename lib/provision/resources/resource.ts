@@ -244,13 +244,23 @@ function decideOnForeign(found: readonly Found[], { adopt }: Preference): Decisi
     return conflict(
       `the name is taken by ${ids} and it has no ownership tag; "adopt": true in the manifest adopts what was made by hand`,
     );
-  if (second !== undefined)
-    return conflict(`the name is ambiguous: it is that of ${ids}. Rename or remove all but one`);
+  if (second !== undefined) return conflict(severalText(found));
   if (first.differences.length > 0)
     return conflict(
       `${first.id} was made by hand and cannot be adopted, because it differs: change the manifest to match, or choose another name`,
     );
   return { action: 'adopt', reason: 'made by hand, and as wanted', found: first, others: [] };
+}
+
+/** Some resources are found by what they are made of: then another name would help nobody. */
+function severalText(found: readonly Found[]): string {
+  const ids = found.map(({ id }) => id).join(', ');
+  if (new Set(found.map(({ name }) => name)).size === 1)
+    return `the name is ambiguous: it is that of ${ids}. Rename or remove all but one`;
+  const told = found.map(({ id, name, state }) =>
+    [id, ...(name === undefined ? [] : [name]), ...(state === undefined ? [] : [state])].join(' '),
+  );
+  return `several are made of the same parts, and a pipeline has one: ${told.join(', ')}. Remove all but one; other names do not help`;
 }
 
 /**

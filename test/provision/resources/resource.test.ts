@@ -211,6 +211,10 @@ describe('where the name is taken', () => {
     expect(reason([foreign('x'), foreign('y')], true)).toBe(
       'the name is ambiguous: it is that of x, y. Rename or remove all but one',
     );
+    const named = (id: string, name: string, state: string) => foreign(id, { name, state });
+    expect(reason([named('x', 'orders', 'enabled'), named('y', 'try-out', 'draft')], true)).toBe(
+      'several are made of the same parts, and a pipeline has one: x orders enabled, y try-out draft. Remove all but one; other names do not help',
+    );
     expect(reason([foreign('x', { differences: [differs('update')] })], true)).toBe(
       'x was made by hand and cannot be adopted, because it differs: change the manifest to match, or choose another name',
     );
