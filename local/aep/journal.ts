@@ -3,6 +3,7 @@
 import type { Answer } from './answer.ts';
 import { ExactNumber } from './exact-number.ts';
 import { type Call, mediaType } from './http.ts';
+import { createTries, type TriedRequest, type Try } from './inlet/tries.ts';
 import { type Json, type JsonObject, parseExactly } from './json.ts';
 
 export interface Entry {
@@ -44,19 +45,28 @@ export interface Journal {
   record(call: Call, answer: Answer, at: number, durationMs: number, faults: readonly string[]): void;
   /** Requests that came and are not kept any more. */
   readonly forgotten: number;
+  /** What the inlets answered to all messages with a key of `messageKey`, the oldest first. The newest 100,000 are kept. */
+  tries(key: string): Try[];
   /** Newest last. */
   entries(filter?: JournalFilter): Entry[];
   clear(): void;
 }
 
 /** @param limit how many entries are kept; the others are what a copy begins with */
-export function createJournal(limit: number, first: readonly Entry[] = [], before = 0): Journal {
+export function createJournal(
+  limit: number,
+  first: readonly Entry[] = [],
+  before = 0,
+  tries = createTries(),
+): Journal {
   let kept = [...first];
   let number = before;
   return {
-    copy: () => createJournal(limit, kept, number),
+    copy: () => createJournal(limit, kept, number, tries.copy()),
     record(call, answer, at, durationMs, faults) {
-      kept.push({ number: ++number, ...entryOf(call, answer, at, durationMs, faults) });
+      const entry = { number: ++number, ...entryOf(call, answer, at, durationMs, faults) };
+      kept.push(entry);
+      if (isOfInlet(call)) tries.record(call, answer, triedOf(entry, call));
       // Trimmed in blocks: shifting an array on every request would be quadratic.
       if (kept.length > limit * 1.5) kept = kept.slice(-limit);
     },
@@ -67,10 +77,19 @@ export function createJournal(limit: number, first: readonly Entry[] = [], befor
       const found = kept.slice(-limit).filter((entry) => isWanted(entry, filter));
       return filter.limit === undefined ? found : found.slice(-filter.limit);
     },
+    tries: (key) => tries.of(key),
     clear() {
       kept = [];
+      tries.clear();
     },
   };
+}
+
+const isOfInlet = ({ path }: Call) => path.startsWith('/collection/');
+
+function triedOf(entry: Entry, { notes = {} }: Call): TriedRequest {
+  const { number, at, path, status, durationMs, faults } = entry;
+  return { number, at, path, status, durationMs, faults, request: notes };
 }
 
 function entryOf(
@@ -80,7 +99,7 @@ function entryOf(
   durationMs: number,
   faults: readonly string[],
 ): Omit<Entry, 'number'> {
-  const inlet = call.path.startsWith('/collection/');
+  const inlet = isOfInlet(call);
   return {
     at,
     method: call.method,

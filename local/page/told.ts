@@ -370,7 +370,25 @@ export interface FollowedMessage {
   readonly why: string;
   /** As a request has it. */
   readonly sent?: Shown;
+  /** What the inlet answered, the oldest first. Empty where nothing was sent, or that is forgotten. */
+  readonly tries: readonly ToldTry[];
   readonly fate?: Fate;
+}
+
+/** A message in one request to the inlet. */
+export interface ToldTry {
+  /** Among the requests; absent where that is not kept any more. */
+  readonly number?: number;
+  /** In ms since the epoch, by the platform's clock. */
+  readonly at: number;
+  /** Of the request. 0 where the connection was cut. */
+  readonly status: number;
+  readonly ms: number;
+  readonly faults: readonly string[];
+  readonly health: Health;
+  readonly says: string;
+  /** What the answer says of this message. */
+  readonly reply?: Shown;
 }
 
 /** What became of a message that was sent. */

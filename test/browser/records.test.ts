@@ -49,6 +49,37 @@ describe('issue 16: records put in by hand', () => {
     // What becomes of it shows by itself.
     await window.getByText('It has landed: this is its row.').waitFor();
     expect(await window.getByLabel('Its row').textContent()).toContain(id);
+    await window.getByText('The message was received.').waitFor();
+    await window.getByText('The message was received.').scrollIntoViewIfNeeded();
+    expect(await window.getByLabel('Answer 1', { exact: true }).textContent()).toContain('xactionId');
+    await looksRight(window, `records-answer-${size}-${scheme}`);
+    await window.getByRole('link', { name: /Look at request/ }).focus();
+    await window.keyboard.press('Enter');
+    await window
+      .getByText(/\/collection\/batch\//)
+      .first()
+      .waitFor();
+    expect(errors).toEqual([]);
+    await context.close();
+  });
+
+  it('tells each try of a record: refused at first, received then', async () => {
+    const { faults } = running.stack.platform.platform;
+    const fault = faults.add({ kind: 'refuse', path: '/collection/**', status: 429, times: 2 });
+    const { window, errors, context } = await open(browser, running.page, at);
+    await window.getByText('Put records in', { exact: true }).last().click();
+    await window.getByLabel('A record, as its producer').fill(customer('tried-again'));
+    await window.getByRole('button', { name: 'Put it in' }).click();
+    await window.getByText('It has landed: this is its row.').waitFor();
+    const tries = window.locator('.tries > li');
+    expect(await tries.count()).toBe(3);
+    expect(await tries.first().textContent()).toMatch(
+      /429 The request was refused with 429.*by a fault: refuse/,
+    );
+    expect(await tries.last().textContent()).toContain('207 The message was received.');
+    await tries.first().scrollIntoViewIfNeeded();
+    await looksRight(window, 'records-tries');
+    faults.remove(fault.id);
     expect(errors).toEqual([]);
     await context.close();
   });

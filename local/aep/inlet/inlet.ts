@@ -21,6 +21,7 @@ import {
   schemaOf,
 } from './pipeline.ts';
 import { notInProfile, notLinked } from './profile.ts';
+import { linkRow } from './tries.ts';
 
 export interface InletCall extends Call {
   readonly faults: readonly Fault[];
@@ -103,7 +104,7 @@ function single(inside: Inside, call: InletCall, inletId: string): Answer {
     throw Refusal.inlet(400, 'Invalid XDM Message Format', located(world, inlet, message));
   }
   const checked = asked === 'true' && validateNow(inside, inlet, message);
-  take(inside, inlet, connection, [message], call.body.length);
+  take(inside, inlet, connection, [from(call, message, 0)], call.body.length);
   return json(200, {
     inletId: inlet.id,
     xactionId: `${world.clock.now()}:3120:${++inside.transaction}`,
@@ -131,11 +132,15 @@ function batch(inside: Inside, call: InletCall, inletId: string): Answer {
     if (struck) return { status: struck.status ?? 400, message: struck.message ?? 'Simulated fault' };
     const message = readMessage(world, inlet, connection, flowId, each);
     if (typeof message === 'string') return { status: 400, message: located(world, inlet, message) };
-    accepted.push(message);
+    accepted.push(from(call, message, index));
     return undefined;
   });
   take(inside, inlet, connection, accepted, call.body.length);
   return multiStatus(inside, inlet, outcomes, partial);
+}
+
+function from({ notes }: Call, message: Message, index: number): Message {
+  return notes === undefined ? message : { ...message, origin: { request: notes, index } };
 }
 
 /** The inlet has its own answer for a body that is no JSON (contract §6.3). */
@@ -289,18 +294,21 @@ function run(
     }
     if (outcome.warnings.length > 0) warnings += 1;
     if (outcome.violations.length === 0) {
+      linkRow(outcome.record, message.origin);
       rows.push(outcome.record);
       continue;
     }
     const mapper = causedByMapping(outcome);
-    refused.push({
+    const row: RefusedRow = {
       stage: mapper ? 'mapper' : 'streamingValidation',
       code: mapper ? 'MAPPER-3700-400' : errorCode(outcome.violations),
       violations: outcome.violations,
       header: headerOf(world, message, pipeline.schemaId, pipeline.dataSet.id, flowId),
       body: bodyOf(outcome.record, pipeline.schemaId),
       source: message.record,
-    });
+    };
+    linkRow(row, message.origin);
+    refused.push(row);
   }
   land(world, {
     sandbox: inlet.sandbox,

@@ -2,6 +2,7 @@
 
 import { arrayAt, isObject, type Json, type JsonObject, objectAt, textAt } from '../json.ts';
 import type { Entity, Flow, Inlet, World } from '../state.ts';
+import type { Origin } from './tries.ts';
 
 export interface Message {
   readonly flowId: string | null;
@@ -11,6 +12,8 @@ export interface Message {
   readonly profileOnly: boolean;
   /** Whether new identities are to be linked. */
   readonly links: boolean;
+  /** Which message of which request it is; absent of what AEP has read by itself. */
+  readonly origin?: Origin;
 }
 
 /** The message, or the text of the refusal. */

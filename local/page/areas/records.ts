@@ -13,6 +13,7 @@ import { fateOf } from '../fate.ts';
 import { shownBytes, shownText } from '../shown.ts';
 import type { Stored } from '../store.ts';
 import type { FollowedMessage, RecordDetail, RecordLine, RecordsUpdate, Shown } from '../told.ts';
+import { toldTries, triesOf } from '../tries.ts';
 import type { Looked, Watched } from '../watched.ts';
 
 /** So many records are read of a shard at a look, at most: what is there shows at once, and the next look follows. */
@@ -139,10 +140,15 @@ function followed(
   stored: readonly Stored[],
 ): FollowedMessage {
   const { outcome, reason, text, sends } = message;
+  const why = [reason, text].filter((one) => one !== undefined).join(': ');
+  if (sends === undefined) return { ...OUTCOMES[outcome], why, tries: [] };
+  const tries = triesOf(watched, route, sends);
   return {
     ...OUTCOMES[outcome],
-    why: [reason, text].filter((one) => one !== undefined).join(': '),
-    ...(sends !== undefined && { sent: shownText(sends), fate: fateOf(watched, route, sends, stored) }),
+    why,
+    sent: shownText(sends),
+    tries: toldTries(tries, watched.platform.platform.journal.forgotten),
+    fate: fateOf(watched, route, { sends, tries }, stored),
   };
 }
 

@@ -1,16 +1,19 @@
 import { CreateStreamCommand, type KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PublishedStream } from '../../../lib/published.ts';
+import type { FaultKind } from '../../../local/aep/fault-kinds.ts';
 import type { Batch } from '../../../local/aep/state.ts';
 import { type LocalKinesis, startKinesis } from '../../../local/aws/kinesis.ts';
 import { recordDetail, recordsFeed } from '../../../local/page/areas/records.ts';
 import { fateOf } from '../../../local/page/fate.ts';
 import { createStore } from '../../../local/page/store.ts';
 import type { RecordsUpdate } from '../../../local/page/told.ts';
+import { toldTries, triesOf } from '../../../local/page/tries.ts';
 import type { Looked } from '../../../local/page/watched.ts';
 import { PUBLISHED } from '../../support/forwarding.ts';
 import { clientOf } from '../../support/streams.ts';
-import { toldStack } from '../../support/watched.ts';
+import { ORIGIN, toldStack } from '../../support/watched.ts';
+import { caller, makePipeline, ROW, sendBatch, WARM_UP } from '../aep/support.ts';
 
 const StreamName = 'shop';
 let kinesis: LocalKinesis;
@@ -136,7 +139,7 @@ describe('what became of a message', () => {
   };
   const fate = (sends: object) => {
     looked.watched.platform.platform.state.sandboxes.get('dev1')?.batches.set('b', batch);
-    return fateOf(looked.watched, route, JSON.stringify(sends), []);
+    return fateOf(looked.watched, route, { sends: JSON.stringify(sends), tries: [] }, []);
   };
 
   it('is its row, or why it was refused, by its _id', () => {
@@ -150,5 +153,59 @@ describe('what became of a message', () => {
     });
     expect(fate({ _id: 'three' }).health).toBe('busy');
     expect(fate({ id: 'one' }).health).toBe('off');
+  });
+});
+
+describe('what became of a message whose _id the mapping makes', () => {
+  const sends = JSON.stringify(ROW);
+
+  async function sent(kinds: readonly FaultKind[] = []) {
+    const with_ = await caller();
+    const made = await makePipeline(with_);
+    await with_.clock.advance(WARM_UP);
+    const { platform } = with_;
+    kinds.forEach((kind, after) => {
+      platform.faults.add({ kind, path: '/collection/**', times: 1, status: 429, after });
+    });
+    const watched = { platform: { origin: ORIGIN, platform } };
+    const [datasetId, inletUrl] = [made.dataSetId, `https://dcs.example/collection/${made.inletId}`];
+    const route = { ...PUBLISHED, sandbox: 'dev1', data: 'raw' as const, datasetId, inletUrl };
+    const send = () => sendBatch(with_, made, [{ ...ROW, id: 'another' }, ROW]).catch(() => undefined);
+    const told = () => {
+      const tries = triesOf(watched, route, sends);
+      return {
+        tries: toldTries(tries, platform.journal.forgotten),
+        fate: fateOf(watched, route, { sends, tries }, []),
+      };
+    };
+    return { send, told, watched, route };
+  }
+
+  it('is the row that came with its request', async () => {
+    const { send, told, watched, route } = await sent();
+    expect(told().fate.health).toBe('off');
+    await send();
+    const { fate, tries } = told();
+    expect(fate.says).toBe('It has landed: this is its row.');
+    expect(JSON.parse(fate.row?.text ?? '')).toMatchObject({ _id: ROW.id });
+    expect(tries).toMatchObject([{ status: 207, health: 'good', says: 'The message was received.' }]);
+    expect(JSON.parse(tries[0]?.reply?.text ?? '')).toHaveProperty('xactionId');
+    await send();
+    expect(told().fate.says).toContain('landed 2 times');
+    // Another inlet of the stream has its own answers.
+    expect(triesOf(watched, { ...route, inletUrl: `${route.inletUrl}x` }, sends)).toEqual([]);
+  });
+
+  it('is told with each answer on the way: refused, lost, and received', async () => {
+    const { send, told } = await sent(['refuse', 'dropAfter', 'notJson', 'short']);
+    for (let one = 0; one < 5; one++) await send();
+    expect(told().tries.map(({ status, says }) => [status, says])).toEqual([
+      [429, 'The request was refused with 429.'],
+      [0, 'The connection was cut: no answer came. AEP may have it all the same.'],
+      [429, 'The request was refused with 429.'],
+      [207, 'The answer says nothing of this message.'],
+      [207, 'The message was received.'],
+    ]);
+    expect(told().tries.map(({ number }) => number)).not.toContain(undefined);
   });
 });

@@ -7,6 +7,7 @@ import type {
   RecordDetail,
   RecordLine,
   RecordsUpdate,
+  ToldTry,
 } from '../../told.ts';
 import { useAsked } from '../asked.ts';
 import { useFollow } from '../follow.ts';
@@ -14,7 +15,7 @@ import { useLines } from '../lines.ts';
 import { List } from '../list.tsx';
 import type { AreaProps } from '../main.tsx';
 import { Amount, Content, Facts, Find, Sign, timeOf, told } from '../parts.tsx';
-import { go, pathOf } from '../place.tsx';
+import { go, Link, pathOf } from '../place.tsx';
 import { PutRecords } from '../put.tsx';
 
 /** The page keeps so many lines. */
@@ -252,7 +253,7 @@ function Unpacked({ detail: { came, unpacked, messages } }: { readonly detail: R
 }
 
 function Followed({ pipeline, message }: { readonly pipeline: string; readonly message: FollowedMessage }) {
-  const { health, says, why, sent, fate } = message;
+  const { health, says, why, sent, tries, fate } = message;
   return (
     <>
       <h2 class="next-step">
@@ -265,8 +266,9 @@ function Followed({ pipeline, message }: { readonly pipeline: string; readonly m
       {sent !== undefined && <Content label="As it is sent" shown={sent} />}
       {fate !== undefined && (
         <>
+          <Answers tries={tries} />
           <h2 class="next-step">
-            <span class="step">4</span> What became of it
+            <span class="step">5</span> What became of it
           </h2>
           <p class="says">
             <Sign health={fate.health} />
@@ -276,5 +278,53 @@ function Followed({ pipeline, message }: { readonly pipeline: string; readonly m
         </>
       )}
     </>
+  );
+}
+
+/** Each request to the inlet that had the message. */
+function Answers({ tries }: { readonly tries: readonly ToldTry[] }) {
+  const received = tries.filter(({ health }) => health === 'good').length;
+  return (
+    <>
+      <h2 class="next-step">
+        <span class="step">4</span> What the inlet answered
+      </h2>
+      {tries.length === 0 && (
+        <p class="says">No request with it is known. It is not sent yet, or was long ago.</p>
+      )}
+      <ol class="tries">
+        {tries.map((one, index) => (
+          <OneTry key={`${one.at} ${index}`} number={index + 1} told={one} />
+        ))}
+      </ol>
+      {received > 1 && (
+        <p class="says">
+          It was received {told(received)} times: it was sent again, or another record has the same content.
+        </p>
+      )}
+    </>
+  );
+}
+
+function OneTry({ number, told: one }: { readonly number: number; readonly told: ToldTry }) {
+  const { health, says, at, status, ms, faults, reply } = one;
+  return (
+    <li>
+      <p class="says">
+        <Sign health={health} />
+        <strong>{status === 0 ? 'cut' : status}</strong> {says}
+      </p>
+      <p class="row-more">
+        {timeOf(at)} · {told(ms)} ms
+        {faults.length > 0 && ` · by a fault: ${faults.join(', ')}`}
+        {one.number !== undefined && (
+          <>
+            {' '}
+            · <Link to={pathOf('requests', String(one.number))}>Look at request {told(one.number)}</Link>
+          </>
+        )}
+      </p>
+      {reply !== undefined && <Content label={`Answer ${number}`} shown={reply} />}
+    </li>
   );
 }
