@@ -3,7 +3,7 @@ import { MAX_MANIFEST_BYTES } from './bounds.ts';
 import type { Manifest } from './manifest.ts';
 
 /** As JSON, beside the manifest. */
-const MAX_SAMPLES_BYTES = 40_000;
+export const MAX_SAMPLES_BYTES = 40_000;
 
 /** What does not fit into the state machine, one a line. */
 export function sizeMistakes(manifest: Manifest, samples: unknown = []): string[] {

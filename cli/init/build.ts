@@ -1,5 +1,6 @@
 // Writes the manifest and the samples of one pipeline from what was seen of its records.
 import type { Condition } from '../../lib/records.ts';
+import { MAX_SAMPLES_BYTES } from '../../lib/request-rules.ts';
 import { decide } from './fields.ts';
 import type { FormatName } from './formats.ts';
 import { expressionPath, fieldName, pointerOf, shownPath } from './names.ts';
@@ -69,10 +70,15 @@ export function pipelineOf(origin: Origin, root: Node, kept: readonly Message[])
       : []),
     ...(isEvent && roles.kind === undefined ? ['eventType: no field says what kind of event it is'] : []),
   ];
+  const samples = samplesOf(origin, kept, rows, id?.derives === true);
+  if (samples.length === 0)
+    notes.push(
+      `no samples are written: a record and what becomes of it have more than the ${MAX_SAMPLES_BYTES.toLocaleString('en')} bytes for which an execution has room`,
+    );
   return {
     name: origin.name,
     manifest: manifestOf(origin, roles.class, made, rows, id?.derives === true),
-    samples: samplesOf(origin, kept, rows, id?.derives === true),
+    samples,
     entityOf: (record) => entityOf(record, rows),
     about: {
       name: origin.name,
@@ -173,11 +179,23 @@ function samplesOf(
   rows: readonly Row[],
   derives: boolean,
 ): Pipeline['samples'] {
-  return kept.map((message, index) => {
+  const all = kept.map((message, index) => {
     const lacksId = derives && !DERIVE_THEMSELVES.has(format) && !Object.hasOwn(message, '_id');
     const record = lacksId ? { _id: `${streamName(stream)}:${SHARD}:${index + 1}`, ...message } : message;
     return { name: `record ${index + 1}`, record, xdm: entityOf(record, rows) };
   });
+  let room = MAX_SAMPLES_BYTES;
+  return all.filter((sample) => {
+    const bytes = largestBytes(sample);
+    if (bytes > room) return false;
+    room -= bytes;
+    return true;
+  });
+}
+
+/** Where numbers have more digits than JavaScript keeps, record and entity go into the execution as texts of JSON. */
+function largestBytes(sample: object): number {
+  return Buffer.byteLength(JSON.stringify(JSON.stringify(sample))) + 1;
 }
 
 function streamName(stream: string): string {

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, extname, join, relative } from 'node:path';
 import { parseManifestText } from '../../lib/manifest.ts';
+import { sizeMistakes } from '../../lib/request-rules.ts';
 import { parseSamplesText } from '../../lib/samples.ts';
 import {
   PIPELINE_NAME,
@@ -278,11 +279,10 @@ export async function provenOf({ pipelines }: Inferred): Promise<string[]> {
   for (const pipeline of pipelines) {
     const [manifest, samples] = filesOf(pipeline);
     if (manifest === undefined) continue;
-    const checked = await checkPipeline(
-      parseManifestText(manifest.text, manifest.name),
-      samples && parseSamplesText(samples.text, samples.name),
-    );
-    mistakes.push(...checked.mistakes.map((line) => `${manifest.name}: ${line}`));
+    const read = parseManifestText(manifest.text, manifest.name);
+    const list = samples && parseSamplesText(samples.text, samples.name);
+    const { mistakes: found } = await checkPipeline(read, list);
+    mistakes.push(...[...found, ...sizeMistakes(read, list)].map((line) => `${manifest.name}: ${line}`));
   }
   return mistakes;
 }

@@ -1,4 +1,5 @@
 // From records to pipelines: reads them once or twice, and holds no more of them than a few samples.
+import { MAX_SAMPLES_BYTES } from '../../lib/request-rules.ts';
 import { type About, type Pipeline, pipelineOf } from './build.ts';
 import { type FormatName, looksOf } from './formats.ts';
 import type { Line } from './lines.ts';
@@ -60,10 +61,7 @@ const FIRST = 200;
 /** The most that is looked at of them: a record of a megabyte is told like any other. */
 const MAX_FIRST_BYTES = 8 * 1024 * 1024;
 const MAX_LISTED_LINES = 20;
-/** A manifest goes into the state machine with its samples. */
 const MAX_SAMPLES = 12;
-const MAX_SAMPLE_BYTES = 12_000;
-const MAX_SAMPLES_BYTES = 48_000;
 
 /** Formats of which a message is all there is of it: a condition looks into the message itself. */
 const WHOLE: ReadonlySet<FormatName | undefined> = new Set([
@@ -167,18 +165,14 @@ interface Part {
 function createPart(): Part {
   const tally = createTally();
   const kept: Message[] = [];
-  let bytes = 0;
   return {
     tally,
     kept,
     add(message) {
       const { present, isNews } = tally.add(message);
       if (isNews && kept.length < MAX_SAMPLES) {
-        const size = Buffer.byteLength(JSON.stringify(message));
-        if (size <= MAX_SAMPLE_BYTES && bytes + size <= MAX_SAMPLES_BYTES) {
-          kept.push(message);
-          bytes += size;
-        }
+        // A larger one can be no sample.
+        if (Buffer.byteLength(JSON.stringify(message)) <= MAX_SAMPLES_BYTES) kept.push(message);
       }
       return present;
     },

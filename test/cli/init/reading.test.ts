@@ -9,6 +9,7 @@ import { initPipelines } from '../../../cli/init/init.ts';
 import { linesOf, MAX_LINE_BYTES } from '../../../cli/init/lines.ts';
 import { parseExactly } from '../../../cli/init/reader.ts';
 import { type Most, spooled } from '../../../cli/init/spooled.ts';
+import { parseSamplesText } from '../../../lib/samples.ts';
 import { OPTIONS } from './landing.ts';
 import { runInit } from './run.ts';
 
@@ -253,6 +254,44 @@ describe('15 init: bad input is a clear error, and nothing is changed', () => {
     stop.abort();
     expect(await run({ records: await file('{"id":1}') }, stop.signal)).toMatchObject({ exitCode: 130 });
     expect(await written()).toEqual([]);
+  });
+});
+
+describe('15 init: samples have room for whole records, or are told to be left out', () => {
+  const MOST = 40_000;
+  /** Records with so many fields, each of about 30 bytes. */
+  const wide = (fields: number, count: number, more: object = {}) =>
+    Array.from({ length: count }, (_, n) => {
+      const members = Array.from({ length: fields }, (_, at) => [`field_name_${at}`, `value ${n} ${at}`]);
+      return JSON.stringify({ ...Object.fromEntries(members), [`only_${n}`]: true, ...more });
+    }).join('\n');
+  const samples = async () => {
+    const text = await readFile(join(folder, 'out', 'sample.samples.json'), 'utf8');
+    return parseSamplesText(text, 'samples');
+  };
+
+  it.each([
+    ['of more than 400 fields', wide(450, 3), 1],
+    ['of 100 fields, as many as there is room for', wide(100, 30), 5],
+    [
+      'with numbers of more digits than JavaScript keeps',
+      wide(150, 30).replaceAll('"value 0 1"', '1.00000000000000000001'),
+      3,
+    ],
+  ])('%s', async (_, text, least) => {
+    expect((await run({ records: await file(text) })).exitCode).toBe(0);
+    const found = await samples();
+    expect(found.length).toBeGreaterThanOrEqual(least);
+    expect(Buffer.byteLength(JSON.stringify(found))).toBeLessThanOrEqual(MOST);
+  });
+
+  it('a record that is larger than that is no sample, and the report says so', async () => {
+    const { exitCode, lines } = await run({ records: await file(wide(900, 3)) });
+    expect(exitCode).toBe(0);
+    expect(await written()).toEqual(['sample.json']);
+    expect(lines.join('\n')).toContain(
+      'no samples are written: a record and what becomes of it have more than the 40,000 bytes',
+    );
   });
 });
 
