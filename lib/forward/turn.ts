@@ -68,9 +68,7 @@ export function startTurn(route: PublishedRoute, options: TurnOptions): RouteTur
     route.park === undefined &&
     from === undefined &&
     transform === undefined &&
-    known.isEmpty &&
-    !standing.hasSuspects &&
-    !standing.isUnclear;
+    known.isEmpty;
   return {
     route,
     framer,

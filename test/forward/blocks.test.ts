@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FetchInit } from '../../lib/aep/transport.ts';
 import { MAX_REQUEST_BYTES } from '../../lib/forward/frame/body.ts';
+import { laneOf } from '../../lib/forward/send/batch.ts';
 import type { PublishedPipeline } from '../../lib/published.ts';
 import { runs } from '../support/depth.ts';
 import { kinesisEvent, type RecordInput, SHARD_ID, seq, world } from '../support/forwarding.ts';
-import { type Answer, type FakeInlet, fakeInlet, json, multi } from '../support/inlet.ts';
+import { type Answer, acknowledgeAll, type FakeInlet, fakeInlet, json, multi } from '../support/inlet.ts';
 
 /** A condition that every object meets: the forwarder has to look at each record. */
 const ONE_BY_ONE: Partial<PublishedPipeline> = {
@@ -228,6 +229,86 @@ describe('the way of whole blocks', () => {
       expect(sent[0]?.texts.length).toBeGreaterThan(2);
       expect(sent[0]?.texts.flatMap(keysIn).toSorted()).toEqual(sent[1]?.texts.flatMap(keysIn).toSorted());
     }
+  });
+});
+
+/** So many characters that a few of these fill a request. */
+const LARGE = 20_000;
+
+/** Records that fill one request, and others that get another. */
+function twoGroups(first: number, others: readonly object[]): RecordInput[] {
+  const key = (group: number) =>
+    Array.from({ length: 100 }, (_, n) => `key-${n}`).find((one) => laneOf(one, 2, 0) === group) ?? '';
+  const large = Array.from({ length: first }, (_, n) => ({
+    data: JSON.stringify({ n, pad: 'x'.repeat(LARGE) }),
+    key: key(0),
+  }));
+  return [...large, ...others.map((one) => ({ data: JSON.stringify(one), key: key(1) }))].map((one, n) => ({
+    ...one,
+    seq: seq(n),
+  }));
+}
+
+describe('a block of which something is looked at', () => {
+  it('was taken last with its last message: that one is sent again to show whether the inlet takes anything', async () => {
+    const isBroken = (message: string) => message.includes('"broken"');
+    const inlet = fakeInlet(({ messages }) =>
+      messages.some(isBroken) ? json(500, {}) : acknowledgeAll({ messages }),
+    );
+    const w = world({ inlet });
+    expect((await w.run(twoGroups(35, [{ broken: true }]))).batchItemFailures).toEqual([]);
+    expect(w.reasons()).toEqual(['refused']);
+    const again = inlet.requests.slice(1).flatMap(({ messages }) => messages.filter((one) => !isBroken(one)));
+    expect(new Set(again.map((one) => keysIn(one).join()))).toEqual(new Set(['"n":34']));
+  });
+
+  it('has one message sent by itself where the last answer was unclear, and that one is not sent twice', async () => {
+    let isUnclear = true;
+    const inlet = fakeInlet(({ messages }) => (isUnclear ? multi([]) : acknowledgeAll({ messages })));
+    const w = world({ inlet });
+    const records = [0, 1, 2].map((n) => JSON.stringify({ n }));
+    expect((await w.run(records)).batchItemFailures).toEqual([{ itemIdentifier: seq(0) }]);
+    isUnclear = false;
+    const before = inlet.requests.length;
+    expect((await w.run(records)).batchItemFailures).toEqual([]);
+    const after = inlet.requests.slice(before).map(({ messages }) => messages);
+    expect(after).toEqual([records.slice(0, 1), records.slice(1)]);
+  });
+
+  it('clears what failed before, and so what was held against others', async () => {
+    const failing = new Set(['0', '1']);
+    const inlet = fakeInlet(({ messages }) =>
+      messages.some((one) => failing.has(JSON.parse(one).n)) ? json(500, {}) : acknowledgeAll({ messages }),
+    );
+    const w = world({ inlet });
+    const of = async (shard: number, n: string) => {
+      const event = kinesisEvent([{ data: JSON.stringify({ n }), seq: seq(Number(n)) }]);
+      for (const record of event.Records) record.eventID = `${SHARD_ID}${shard}:${n}`;
+      const until = w.clock.now() + 60_000;
+      const left = { remainingMs: () => until - w.clock.now(), invocationId: n };
+      return (await w.forward(event, left)).batchItemFailures.length;
+    };
+    // Each fails alone often enough to be at fault, with others taken after each time.
+    for (let stretch = 0; stretch < 5; stretch++)
+      expect([await of(0, '0'), await of(1, '1'), await of(2, '2')]).toEqual([1, 1, 0]);
+    failing.delete('0');
+    expect(await of(0, '0')).toBe(0);
+    expect(await of(1, '1')).toBe(1);
+    expect(w.reasons()).toEqual([]);
+  });
+
+  it('is made of no further group once half of the time is up', async () => {
+    const w = world();
+    const records = twoGroups(35, [{ n: 35 }, { n: 36 }]);
+    const event = kinesisEvent(records);
+    // The forwarder asks at its start. Then the first group takes all of the time that there is for preparing.
+    const left = {
+      remainingMs: () => (w.inlet.requests.length === 0 ? 60_000 : 25_000),
+      invocationId: 'one',
+    };
+    const { batchItemFailures } = await w.forward(event, left);
+    expect(batchItemFailures).toEqual([{ itemIdentifier: seq(35) }]);
+    expect(w.inlet.requests.map(({ messages }) => messages.length)).toEqual([35]);
   });
 });
 
