@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cheapStarts } from '../support/start.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/penstock.js', import.meta.url));
 
@@ -52,6 +53,7 @@ describe('Ctrl-C', () => {
       env: {
         PATH,
         HOME: folder,
+        ...cheapStarts(),
         AWS_ENDPOINT_URL: `http://127.0.0.1:${(silent.address() as AddressInfo).port}`,
         AWS_ACCESS_KEY_ID: 'fake',
         AWS_SECRET_ACCESS_KEY: 'fake',
@@ -91,7 +93,7 @@ describe('Ctrl-C', () => {
 const shell = (script: string, cwd: string): Promise<Ended> =>
   new Promise((resolve) => {
     const { PATH = '', HOME = '' } = process.env;
-    const env = { PATH, HOME, NODE: process.execPath, BIN };
+    const env = { PATH, HOME, ...cheapStarts(), NODE: process.execPath, BIN };
     execFile('bash', ['-c', script], { cwd, env }, (error, out, err) =>
       resolve({ code: error === null ? 0 : Number(error.code), out, err }),
     );

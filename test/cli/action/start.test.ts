@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inletManifest } from '../../provision/cases.ts';
 import { selfSigned } from '../../support/certificate.ts';
 import { GITHUB_TOKEN, REPOSITORY, standIn } from '../../support/github.ts';
+import { cheapStarts } from '../../support/start.ts';
 
 const START = fileURLToPath(new URL('../../../cli/action/start.ts', import.meta.url));
 const FILE = 'pipelines/orders.json';
@@ -38,6 +39,7 @@ async function job(url: string, env: Readonly<Record<string, string>> = {}) {
     cwd: workspace,
     env: {
       PATH: process.env.PATH,
+      ...cheapStarts(),
       GITHUB_WORKSPACE: workspace,
       GITHUB_EVENT_NAME: 'pull_request',
       GITHUB_EVENT_PATH: join(workspace, 'event.json'),
