@@ -1,6 +1,6 @@
 // A list of any length: only the rows that can be seen are there, and the arrow keys move through all of them.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 
 export interface ListProps<T> {
   readonly label: string;
@@ -25,7 +25,11 @@ export function List<T>(props: ListProps<T>) {
   const box = useRef<HTMLDivElement>(null);
   const id = useId();
   const [view, setView] = useState({ top: 0, height: 600 });
-  const place = rows.findIndex((row) => keyOf(row) === chosen);
+  const place = useMemo(
+    // Of a busy stream there are 100,000 rows, and new ones twice a second.
+    () => (chosen === undefined ? -1 : rows.findIndex((row) => keyOf(row) === chosen)),
+    [rows, chosen],
+  );
   useLayoutEffect(() => {
     const { current } = box;
     if (current === null) return;

@@ -73,8 +73,7 @@ function StreamOf({ stream, streams, place: [shard, number] }: StreamProps) {
       );
     });
   }, [version, wanted, reasons]);
-  const keyOf = (line: RecordLine) => pathOf('records', stream, line.shardId, line.sequenceNumber);
-  const chosen = number === undefined ? undefined : pathOf('records', stream, shard ?? '', number);
+  const chosen = number === undefined ? undefined : `${shard} ${number}`;
   return (
     <div class="sides">
       <section class="side wide" aria-label="All records">
@@ -106,7 +105,7 @@ function StreamOf({ stream, streams, place: [shard, number] }: StreamProps) {
           rowHeight={58}
           keyOf={keyOf}
           chosen={chosen}
-          onChoose={(path) => go(path, false)}
+          onChoose={(key) => go(pathOf('records', stream, ...key.split(' ')), false)}
           empty={<Empty isAny={lines.current.length > 0} stream={stream} isLoaded={version >= 0} />}
         >
           {(line) => (
@@ -135,6 +134,9 @@ function StreamOf({ stream, streams, place: [shard, number] }: StreamProps) {
     </div>
   );
 }
+
+/** Cheap, as all lines of a busy stream are asked for it: neither part has a blank. */
+const keyOf = ({ shardId, sequenceNumber }: RecordLine) => `${shardId} ${sequenceNumber}`;
 
 const searched = new WeakMap<RecordLine, string>();
 
