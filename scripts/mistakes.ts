@@ -9,6 +9,7 @@ export const MISTAKES: Readonly<Record<MistakeCode, string>> = {
   DECLINED: 'Somebody was asked, and did not agree. Nothing was changed.',
   PRODUCTION: 'It is a production sandbox, and its name was not given. Nothing was changed.',
   WRONG_SANDBOX: '`--sandbox` names another sandbox than the manifest. Nothing was changed.',
+  WRONG_STAGE: "On the page of a stage another name was typed than the stage's. Nothing was changed.",
   CONFLICT: 'The plan has conflicts. Nothing was changed.',
   BUSY: 'Another execution works on the pipeline. Nothing was changed.',
   INTERRUPTED: 'Ctrl-C has ended the command. An execution in a stage goes on.',

@@ -9,6 +9,7 @@ export type MistakeCode =
   | 'DECLINED'
   | 'PRODUCTION'
   | 'WRONG_SANDBOX'
+  | 'WRONG_STAGE'
   | 'CONFLICT'
   | 'BUSY'
   | 'INTERRUPTED'

@@ -72,6 +72,60 @@ export async function messageOf(
   return document?.entries[index] === undefined ? null : detailOf(storedOf(document, key, index));
 }
 
+/** What somebody has chosen to send again: a message, a document, or all of a pipeline from a day on. */
+export interface Chosen {
+  readonly kind: StoreKind;
+  /** Whose route it is sent by; empty where the stream has only one. */
+  readonly pipeline: string;
+  /** A document; left out for all. */
+  readonly key?: string | undefined;
+  /** A message in it. */
+  readonly number?: number | undefined;
+  /** A day, ISO 8601; empty for all. */
+  readonly since: string;
+}
+
+export interface RedriveWanted extends Readonly<Record<string, unknown>> {
+  readonly stream: string;
+}
+
+/**
+ * As redrive takes it. The page names a document, and the document itself says the rest.
+ * @throws MistakeError `NOT_FOUND`
+ */
+export async function chosenRequest(target: Storing, chosen: Chosen): Promise<RedriveWanted> {
+  const { kind: source, pipeline, number, since } = chosen;
+  const store = await target.deadLetters();
+  const key = chosen.key ?? (await documentsOf(target, { ...chosen, after: '' })).documents[0]?.key;
+  const found = key === undefined ? undefined : await read(store, key);
+  if (found === undefined) throw gone();
+  const { streamArn: stream, shardId, storedAt, entries } = found.document;
+  const base = { stream, source, ...(pipeline !== '' && { pipeline }) };
+  if (chosen.key === undefined)
+    return { ...base, where: since === '' ? {} : { stored: { from: `${since}T00:00:00Z` } } };
+  const stored = { from: storedAt, to: storedAt };
+  if (number === undefined) return { ...base, where: { stored, sequence: { shardId, ...found.stretch } } };
+  const entry = entries[number];
+  if (entry === undefined) throw gone();
+  const { reason, sequenceNumber: at } = entry;
+  return { ...base, where: { stored, reasons: [reason], sequence: { shardId, from: at, to: at } } };
+}
+
+function gone(): MistakeError {
+  return new MistakeError(
+    'NOT_FOUND',
+    'it is not in the store any more: it was sent again, or its time is over',
+    'Look again at the dead letters.',
+  );
+}
+
+function stretchOf(entries: Document['entries']): Read['stretch'] {
+  const numbers = entries
+    .map(({ sequenceNumber }) => BigInt(sequenceNumber))
+    .toSorted((a, b) => (a < b ? -1 : 1));
+  return { from: String(numbers[0] ?? 0), to: String(numbers.at(-1) ?? 0) };
+}
+
 function storedOf(document: Document, file: string, index: number): Stored {
   const { pipeline, streamArn, shardId, storedAt, entries } = document;
   const entry = entries[index] as Stored['entry'];
@@ -82,6 +136,8 @@ type Document = Pick<DeadLetterDocument, 'pipeline' | 'streamArn' | 'shardId' | 
 
 interface Read extends Pick<StageDocument, 'of' | 'note' | 'total'> {
   readonly document: Document;
+  /** Of its records, both ends included. */
+  readonly stretch: { readonly from: string; readonly to: string };
 }
 
 /** @throws MistakeError of what is no document that this version reads */
@@ -91,7 +147,10 @@ async function read(store: DeadLettersSeen, key: string): Promise<Read | undefin
   const value = parsed(found.text) as Partial<DeadLetterDocument> | undefined;
   if (value?.version === 1 && Array.isArray(value.entries)) {
     const document = value as DeadLetterDocument;
-    return { document, of: document.pipeline, note: '', total: document.entries.length };
+    return {
+      ...{ document, of: document.pipeline, note: '', total: document.entries.length },
+      stretch: stretchOf(document.entries),
+    };
   }
   const discarded = readOnFailure(value);
   if (discarded !== 'damaged') return discardedBatch(discarded);
@@ -117,6 +176,7 @@ function discardedBatch(batch: OnFailure): Read {
   }));
   return {
     document: { pipeline: '', streamArn, shardId, storedAt, entries },
+    stretch: { from: first, to: last },
     of: streamNameOf(streamArn),
     total: records?.length ?? count ?? 0,
     note:

@@ -38,9 +38,10 @@ export async function runOf(
   const pipeline = typeof asked === 'string' ? asked : '';
   named.learn(name, pipeline);
   const report = seen.output === undefined ? undefined : reportIn(memberOf(seen.output).report);
+  const kept = report === undefined ? named.reportOf(name) : undefined;
   const failure = failureOf(seen);
   return {
-    ...toldReport(report),
+    ...(kept ?? toldReport(report)),
     ...lineOf(seen, pipeline),
     mode: typeof mode === 'string' ? mode : 'apply',
     states: statesOf(seen.news, seen.endedAt),
@@ -53,7 +54,7 @@ export async function runOf(
 
 /** Of Step Functions, in words. */
 const SAID: Readonly<Record<string, string>> = {
-  RUNNING: 'runs',
+  RUNNING: 'at work',
   SUCCEEDED: 'succeeded',
   FAILED: 'failed',
   TIMED_OUT: 'took too long',

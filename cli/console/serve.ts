@@ -6,22 +6,29 @@ import { MistakeError } from '../../terminal/mistake.ts';
 import type { Context } from '../context.ts';
 import { stageSource } from './source.ts';
 
+export interface ServeOptions {
+  readonly stage: string;
+  /** 0 takes any free one. */
+  readonly port: number;
+  /** Whether the page may redrive and apply. */
+  readonly hasActions: boolean;
+}
+
 /** @throws MistakeError where there is no such stack, or something listens on the port already */
-export async function serveStage(
-  { target, output, signal }: Context,
-  stage: string,
-  port: number,
-): Promise<void> {
+export async function serveStage(context: Context, { stage, port, hasActions }: ServeOptions): Promise<void> {
+  const { target, output, signal } = context;
   // What is wrong with the stage's name or the credentials is told here, and not on the page.
   await target.invoke('status', {});
   // Whoever else uses this machine must not read the stage with somebody's credentials: programs need the token too.
-  const page = await servePage(stageSource(target, stage), { port, access: createAccess(true) }).catch(
+  const options = { stage, acting: hasActions ? context : undefined };
+  const page = await servePage(stageSource(target, options), { port, access: createAccess(true) }).catch(
     (error: unknown) => {
       throw (error as { readonly code?: unknown }).code === 'EADDRINUSE' ? portTaken(port, error) : error;
     },
   );
   output.whole(page.address);
-  output.note(`The page of ${target.name}, for reading alone. Ctrl-C ends it.`);
+  const may = hasActions ? 'which may redrive and apply' : 'for reading alone';
+  output.note(`The page of ${target.name}, ${may}. Ctrl-C ends it.`);
   if (!signal.aborted) await once(signal, 'abort');
   await page.close();
 }

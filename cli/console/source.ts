@@ -1,7 +1,12 @@
-// A deployed stage as a source of the page: what it can follow, and what it can ask for. Nothing of it changes the stage.
+// A deployed stage as a source of the page: what it can follow and ask for, and what can be done to it where that is allowed.
+import { changesFeed } from '../../local/page/changes.ts';
 import type { Query, Source } from '../../local/page/serve.ts';
-import type { StagePipeline, StoreKind } from '../../local/page/told-stage.ts';
+import type { StagePipeline, StoreKind, ToldAction } from '../../local/page/told-stage.ts';
+import type { Context } from '../context.ts';
 import type { Target } from '../target.ts';
+import { createActions } from './actions.ts';
+import { manifestsIn } from './apply.ts';
+import { actionsAct } from './asked-actions.ts';
 import { askedOf, atMostEvery, feedOf, shownOf } from './asking.ts';
 import { chartsOf } from './charts.ts';
 import { type DocumentsAsked, documentOf, documentsOf, messageOf } from './dead-letters.ts';
@@ -21,8 +26,15 @@ export type StageTarget = Pick<
   'name' | 'invoke' | 'executions' | 'execution' | 'deadLetters' | 'metrics'
 >;
 
-/** @param stage its name alone */
-export function stageSource(target: StageTarget, stage: string, now: () => number = Date.now): Source {
+export interface StageOptions {
+  /** Its name alone. */
+  readonly stage: string;
+  /** Of the command, where the page may change something. */
+  readonly acting?: Context | undefined;
+  readonly now?: () => number;
+}
+
+export function stageSource(target: StageTarget, { stage, acting, now = Date.now }: StageOptions): Source {
   const named = createNamed();
   const look = async () => {
     const found = await pipelinesOf(target);
@@ -31,15 +43,23 @@ export function stageSource(target: StageTarget, stage: string, now: () => numbe
   };
   const all = atMostEvery(STATUS_MS, look, now);
   const lines = atMostEvery(RUNS_MS, () => runsOf(target, named), now);
+  const actions = acting && createActions(acting, stage, named);
   const charts = atMostEvery(CHARTS_MS, () => chartsOf(target, stage, now()), now);
   return {
-    about: { kind: 'stage', stage, name: target.name },
+    about: { kind: 'stage', stage, name: target.name, hasActions: acting !== undefined },
     feeds: {
       pipelines: () => feedOf(all, (found) => found.map(lineOf)),
       runs: () => feedOf(lines, (found) => found),
       charts: () => feedOf(charts, (found) => found),
+      ...(actions !== undefined && {
+        actions: () => changesFeed<ToldAction>(({ id }) => id, actions.all),
+      }),
     },
+    ...(actions !== undefined && { acts: { actions: actionsAct(actions) } }),
     answers: {
+      ...(acting !== undefined && {
+        manifests: () => askedOf(() => manifestsIn(acting.folder), now),
+      }),
       pipeline: async (query) => shownOf(await all(), (found) => oneOf(found, query.get('name'))),
       doctor: (query) => askedOf(() => diagnosisOf(target, query.get('pipeline') ?? ''), now),
       runs: (query) => askedOf(() => runsOf(target, named, query.get('before') ?? undefined), now),

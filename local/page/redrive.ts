@@ -28,7 +28,7 @@ export async function redriveChosen({ watched, store }: Looked, asked: Asked): P
   const answers: RedriveAnswer[] = [];
   for (const request of requests)
     answers.push(await redriveThroughout(watched.redrive, { ...request, dryRun: wanted.dryRun }));
-  return { status: 200, body: toldOf(answers) };
+  return { status: 200, body: toldRedrive(answers) };
 }
 
 function wantedOf(body: Buffer): Wanted | undefined {
@@ -81,7 +81,8 @@ export function redriveRequests(stored: readonly Stored[], ids: readonly string[
   return [...requests.values()];
 }
 
-function toldOf(answers: readonly RedriveAnswer[]): RedriveTold {
+/** What several redrives came to, together. */
+export function toldRedrive(answers: readonly RedriveAnswer[]): RedriveTold {
   const sum = (count: (answer: RedriveAnswer) => number) =>
     answers.reduce((total, answer) => total + count(answer), 0);
   const stopped = answers.find((answer) => answer.stopped !== undefined)?.stopped;

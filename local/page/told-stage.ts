@@ -1,5 +1,14 @@
 // What the console of a deployed stage tells the page: types alone, for both sides.
-import type { DeadLetterLine, Health, Obstacle, RunDetail, RunLine, Shown, ToldReport } from './told.ts';
+import type {
+  DeadLetterLine,
+  Health,
+  Obstacle,
+  RedriveTold,
+  RunDetail,
+  RunLine,
+  Shown,
+  ToldReport,
+} from './told.ts';
 
 /** What the page shows: it decides which areas there are. */
 export type About =
@@ -14,6 +23,8 @@ export type About =
       readonly stage: string;
       /** For people: `stage prod in eu-west-1`. */
       readonly name: string;
+      /** Whether the page may change something of it. */
+      readonly hasActions: boolean;
     };
 
 /** What was asked of AWS: it has an answer, or there is an obstacle. */
@@ -76,6 +87,30 @@ export interface StageRun extends RunDetail {
   readonly isCut: boolean;
   readonly input: Shown;
   readonly output?: Shown;
+}
+
+/** Something that somebody does to a stage: it is looked at first, and then agreed to. */
+export interface ToldAction {
+  readonly id: string;
+  readonly kind: 'apply' | 'redrive';
+  /** `pipelines/orders.json`; of a redrive, what was chosen. */
+  readonly what: string;
+  /** When it was begun, in ms since the epoch. */
+  readonly at: number;
+  /** It is looked at; waits for somebody who agrees; has nothing to do; is under way; is done; has failed. */
+  readonly state: 'looking' | 'shown' | 'nothing' | 'acting' | 'done' | 'failed';
+  /** Where it is, in words; empty where nothing is under way. */
+  readonly says: string;
+  readonly pipeline?: string;
+  /** Whether its name must be typed: of production, or of a type that is not told. */
+  readonly sandbox?: { readonly name: string; readonly type?: string; readonly isTyped: boolean };
+  /** The name of the last execution that was started for it. */
+  readonly execution?: string;
+  readonly plan?: ToldReport;
+  readonly report?: ToldReport;
+  readonly dry?: RedriveTold;
+  readonly sent?: RedriveTold;
+  readonly obstacle?: Obstacle;
 }
 
 /** What is in the dead-letter store: `on-failure` are batches that Lambda has discarded, of all pipelines. */

@@ -122,7 +122,13 @@ describe('who may ask', () => {
           .end();
       });
     expect(await status('/api/about', 'GET', { host: 'rebound.example' })).toBe(403);
-    for (const path of ['/api/redrive', '/api/apply', '/api/run?name=first', '/api/doctor?pipeline=orders'])
+    for (const path of [
+      '/api/redrive',
+      '/api/actions/plan',
+      '/api/actions/carry-out',
+      '/api/run?name=first',
+      '/api/doctor?pipeline=orders',
+    ])
       expect([path, await status(path, 'POST', {})]).toEqual([path, 405]);
     expect(aws.calls.slice(before)).toEqual([]);
   });
@@ -133,12 +139,15 @@ describe('who may ask', () => {
       kind: 'stage',
       stage: 'prod',
       name: 'stage prod in eu-west-1',
+      hasActions: false,
     });
     for (const path of [
       '/api/follow/records',
       '/api/follow/requests',
       '/api/request?number=1',
       '/api/datasets',
+      '/api/follow/actions',
+      '/api/manifests',
     ])
       expect([path, (await ask(path)).status]).toEqual([path, 404]);
   });
@@ -216,7 +225,7 @@ describe('executions', () => {
     expect(await followed('runs')).toMatchObject({
       found: {
         lines: [
-          { name: 'third', health: 'busy', says: 'runs' },
+          { name: 'third', health: 'busy', says: 'at work' },
           { name: 'second', health: 'bad', endedAt: Date.parse('2026-11-29T07:30:42Z') },
         ],
         next: 'before',
@@ -291,6 +300,14 @@ describe('executions', () => {
       says: 'failed',
       failure: { code: 'CONFLICT', what: 'Penstock.Failed: taken', next: 'Rename it.' },
     });
+  });
+
+  it('that failed have the report that is kept of their pipeline', async () => {
+    const { found, followed } = await consoleOf();
+    const resources = async () => (await found<StageRun>('/api/run?name=second')).resources;
+    expect(await resources()).toEqual([]);
+    await followed('pipelines');
+    expect(await resources()).toMatchObject([{ resource: 'schema', done: 'created' }, {}]);
   });
 
   it.each(['ExecutionDoesNotExist', 'InvalidArn'])('that are not there are none: %s', async (name) => {

@@ -10,14 +10,25 @@ import { takeRecords } from '../../cli/targets/take-records.ts';
 import type { Report } from '../../lib/pipeline.ts';
 import { emptyTally } from '../../lib/redrive/request.ts';
 import { VERSION } from '../../lib/version.ts';
+import type { ToldAction } from '../../local/page/told-stage.ts';
 import { type Answer, type CallOfAws, EXECUTION, MACHINE, startAwsStandIn } from '../support/aws-stand-in.ts';
 import { runCli } from '../support/cli.ts';
-import { BUCKET, DOCUMENT, livelyStage, startConsole } from '../support/console.ts';
+import {
+  actingStage,
+  BUCKET,
+  DOCUMENT,
+  livelyStage,
+  type StartedConsole,
+  startConsole,
+} from '../support/console.ts';
+import { until } from '../support/eventually.ts';
 import { judgedBy, policyIn } from '../support/own-policy.ts';
 
 const FILE = fileURLToPath(new URL('../../examples/customer-profiles.json', import.meta.url));
 const PAGE = readFileSync(new URL('../../docs/deploy.md', import.meta.url), 'utf8');
 const POLICY = policyIn('deploy.md', 'command-line');
+const ACTING = policyIn('deploy.md', 'console-actions');
+const WITH_ACTIONS = 'console --allow-actions';
 const PIPELINE = 'customer-profiles';
 const inRegion = (service: string, rest: string) => `arn:aws:${service}:eu-west-1:123456789012:${rest}`;
 const STREAM_ARN = inRegion('kinesis', 'stream/customers');
@@ -122,6 +133,7 @@ beforeAll(async () => {
       used.set(command, aws.calls.slice(from).map(askedBy));
     }
     used.set('console', await askedOfConsole());
+    used.set(WITH_ACTIONS, await askedOfActions());
     used.set('init --stream', await askedOfKinesis());
     used.set('init --records', []);
   } finally {
@@ -154,7 +166,42 @@ function askedBy({ operation, input }: CallOfAws): Asked {
 
 /** Everything that its page asks for. */
 async function askedOfConsole(): Promise<readonly Asked[]> {
-  const { aws, ask, followed, stop } = await startConsole(livelyStage());
+  const started = await startConsole(livelyStage());
+  await lookAtAll(started);
+  return askedBefore(started);
+}
+
+/** The same, and what can be done on it. */
+async function askedOfActions(): Promise<readonly Asked[]> {
+  const stage = actingStage();
+  stage.release();
+  const started = await startConsole(
+    stage.answers,
+    ['--allow-actions'],
+    fileURLToPath(new URL('.', `file://${FILE}`)),
+  );
+  await lookAtAll(started);
+  await actOn(started, 'plan', { file: 'customer-profiles.json' });
+  const chosen = { kind: 'rejected', pipeline: 'orders', since: '', what: 'all' };
+  await actOn(started, 'redrive', chosen);
+  return askedBefore(started);
+}
+
+/** Looks at it, agrees, and waits for its end. */
+async function actOn({ post, followed }: StartedConsole, path: string, body: object): Promise<void> {
+  const { id } = (await (await post(`/api/actions/${path}`, body)).json()) as ToldAction;
+  const has = (state: ToldAction['state']) => async () => {
+    const { set } = (await followed('actions')) as { readonly set: readonly ToldAction[] };
+    const found = set.find((one) => one.id === id);
+    if (found?.state === 'failed') throw new Error(found.obstacle?.what);
+    return found?.state === state;
+  };
+  await until(has('shown'));
+  await post('/api/actions/carry-out', { id, stage: 'prod' });
+  await until(has('done'));
+}
+
+async function lookAtAll({ ask, followed }: StartedConsole): Promise<void> {
   for (const what of ['pipelines', 'runs', 'charts']) await followed(what);
   for (const path of [
     'pipeline?name=orders',
@@ -165,6 +212,9 @@ async function askedOfConsole(): Promise<readonly Asked[]> {
     `document?key=${encodeURIComponent(DOCUMENT)}`,
   ])
     expect([path, (await ask(`/api/${path}`)).status]).toEqual([path, 200]);
+}
+
+async function askedBefore({ aws, stop }: StartedConsole): Promise<readonly Asked[]> {
   expect((await stop()).code).toBe(130);
   // S3 asks for the key in the name of whoever reads an object that is encrypted under it.
   const decrypts = {
@@ -225,7 +275,7 @@ describe('the policy for the command line', () => {
     expect([...documented().keys()].toSorted()).toEqual([...used.keys()].toSorted());
   });
 
-  it.each([...Object.keys(COMMANDS), 'console', 'init --stream', 'init --records'])(
+  it.each([...Object.keys(COMMANDS), 'console', WITH_ACTIONS, 'init --stream', 'init --records'])(
     'says of %s exactly what it asks AWS for',
     (command) => {
       const asked = used.get(command) ?? [];
@@ -274,5 +324,34 @@ describe('the policy for the command line', () => {
     ['s3:GetObject', 'arn:aws:s3:::another-bucket/key'],
   ])('does not allow %s of %s', async (action, resource) => {
     expect(await judgedBy(POLICY, action, resource)).toBe('ImplicitlyDenied');
+  });
+});
+
+describe('the policy for who acts on the page', () => {
+  it('allows every call of it, and nothing that it does not ask for', async () => {
+    const calls = used.get(WITH_ACTIONS) ?? [];
+    const verdicts = await Promise.all(
+      calls.map(({ action, resource }) => judgedBy(ACTING, action, resource, CONTEXT)),
+    );
+    expect(distinct(verdicts)).toEqual(['Allowed']);
+    const granted = ACTING.Statement.flatMap(({ Action }) => Action);
+    expect(distinct(granted)).toEqual(distinct(calls.map(({ action }) => action)));
+    const functions = ACTING.Statement.flatMap(({ Resource }) => Resource).filter((one) =>
+      one.includes(':function:'),
+    );
+    expect(distinct(functions)).toEqual(
+      distinct(calls.map(({ resource }) => resource).filter((one) => one.includes(':function:'))),
+    );
+  });
+
+  it('without what changes something allows every call of who only looks', async () => {
+    const looking = {
+      ...ACTING,
+      Statement: ACTING.Statement.filter(({ Sid }) => Sid !== 'Redrive' && Sid !== 'Start'),
+    };
+    const verdict = ({ action, resource }: Asked) => judgedBy(looking, action, resource, CONTEXT);
+    const calls = used.get('console') ?? [];
+    expect(distinct(await Promise.all(calls.map(verdict)))).toEqual(['Allowed']);
+    expect(await verdict({ action: 'states:StartExecution', resource: MACHINE })).toBe('ImplicitlyDenied');
   });
 });

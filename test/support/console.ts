@@ -1,6 +1,7 @@
 // The console of a stage that a stand-in of AWS plays: started as a command, asked as a program asks it, and interrupted.
 import { vi } from 'vitest';
 import { Failure } from '../../lib/failure.ts';
+import { emptyTally } from '../../lib/redrive/request.ts';
 import { VERSION } from '../../lib/version.ts';
 import { TOKEN_HEADER } from '../../local/aep/access.ts';
 import {
@@ -21,6 +22,8 @@ export interface StartedConsole {
   readonly origin: string;
   /** With the token, as the page asks. */
   ask(path: string, headers?: Readonly<Record<string, string>>): Promise<Response>;
+  /** As the page asks for a change; `headers` are besides or in place of its own. */
+  post(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
   /** What was found of what is asked for once. */
   found<T>(path: string): Promise<T>;
   /** The first news of what is followed. */
@@ -36,10 +39,14 @@ export interface StartedConsole {
 export async function startConsole(
   answers: Readonly<Record<string, Answer | undefined>> = {},
   words: readonly string[] = [],
+  folder?: string,
 ): Promise<StartedConsole> {
   const aws = await startAwsStandIn(answers);
   for (const [name, value] of Object.entries(aws.env)) vi.stubEnv(name, value);
-  const started = startCli(['console', '--stage', 'prod', ...words], { env: aws.env });
+  const started = startCli(['console', '--stage', 'prod', ...words], {
+    env: aws.env,
+    ...(folder !== undefined && { folder }),
+  });
   let early: CliRun | undefined;
   void started.ended.then((run) => {
     early = run;
@@ -55,6 +62,12 @@ export async function startConsole(
     address,
     origin,
     ask,
+    post: (path, body, headers = {}) =>
+      fetch(`${origin}${path}`, {
+        method: 'POST',
+        headers: { [TOKEN_HEADER]: hash.slice(1), 'content-type': 'application/json', ...headers },
+        body: JSON.stringify(body),
+      }),
     async found<T>(path: string) {
       return ((await (await ask(path)).json()) as { readonly found: T }).found;
     },
@@ -287,6 +300,125 @@ export function livelyStage(hostile = ''): Readonly<Record<string, Answer>> {
           event(5, from + 10, 'WaitStateEntered', entered('warm-up')),
         ].reverse(),
       };
+    },
+  };
+}
+
+/** What the stand-in of a stage was asked to do, and a hold on its executions. */
+export interface ActingStage {
+  readonly answers: Readonly<Record<string, Answer>>;
+  /** The input of each execution that was started. */
+  readonly inputs: Readonly<Record<string, unknown>>[];
+  /** Each event of redrive. */
+  readonly redrives: Readonly<Record<string, unknown>>[];
+  /** Until it is called, an execution that changes something runs on. */
+  release(): void;
+}
+
+interface ActingOptions {
+  readonly type?: 'production' | 'development';
+  /** Of the resource in the plan. */
+  readonly planned?: string;
+  /** Whether the execution that changes something fails. */
+  readonly isFailing?: boolean;
+}
+
+/** A lively stage in which something is to do, and can be done. */
+export function actingStage({
+  type = 'development',
+  planned = 'create',
+  isFailing = false,
+}: ActingOptions = {}): ActingStage {
+  const lively = livelyStage();
+  const inputs: Record<string, unknown>[] = [];
+  const redrives: Record<string, unknown>[] = [];
+  const started = new Map<string, Record<string, unknown>>();
+  const sandbox = { name: 'dev1', type };
+  let isReleased = false;
+  const reportOf = (arn: string, mode: unknown) => {
+    const entry = { resource: 'schema', planned, name: 'orders-schema', why: 'it is not there yet' };
+    const isPlan = mode === 'plan';
+    const name = arn.slice(arn.lastIndexOf(':') + 1);
+    return keptReport('orders', name, {
+      mode,
+      outcome: isPlan ? 'planned' : 'succeeded',
+      resources: [
+        { ...entry, done: isPlan ? 'planned' : 'created' },
+        {
+          ...{ resource: 'mapping', planned: 'replace', name: 'orders-mapping', why: 'another expression' },
+          done: isPlan ? 'planned' : 'created',
+          differences: [{ field: 'mapping _id', found: 'id', wanted: 'upper(id)' }],
+        },
+      ],
+      sandbox,
+      ...(isPlan && { token: 'p3.abc', toDo: true }),
+      ...(isFailing &&
+        !isPlan && { failure: { error: 'PermanentFailure', cause: 'CONFLICT: taken', code: 'CONFLICT' } }),
+    });
+  };
+  const status = lively['lambda:penstock-prod-status'] as (asked: object) => unknown;
+  let last: object = {};
+  return {
+    inputs,
+    redrives,
+    release() {
+      isReleased = true;
+    },
+    answers: {
+      ...lively,
+      'lambda:penstock-prod-status': ((asked: {
+        readonly sandbox?: true;
+        readonly pipeline?: string;
+        readonly doctor?: true;
+      }) => {
+        if (asked.sandbox) return { sandbox };
+        if (asked.pipeline !== undefined && !asked.doctor) return { pipeline: asked.pipeline, report: last };
+        return status(asked);
+      }) as Answer,
+      'lambda:penstock-prod-redrive': ((event: { readonly dryRun?: boolean; readonly source: string }) => {
+        redrives.push(event as never);
+        const counts = event.dryRun ? { left: 2 } : { delivered: 2 };
+        return {
+          ...{ ...emptyTally(), stream: 'shop', pipeline: 'orders', source: event.source, chosen: 2 },
+          ...{ ...counts, dryRun: event.dryRun === true, complete: true },
+        };
+      }) as Answer,
+      'AWSStepFunctions.StartExecution': (({
+        name,
+        input,
+      }: {
+        readonly name: string;
+        readonly input: string;
+      }) => {
+        const executionArn = `${machine}:${name}`;
+        const value = JSON.parse(input) as Record<string, unknown>;
+        inputs.push(value);
+        started.set(executionArn, value);
+        return { executionArn, startDate: 1 };
+      }) as Answer,
+      'AWSStepFunctions.DescribeExecution': ((asked: { readonly executionArn: string }) => {
+        const input = started.get(asked.executionArn);
+        if (input === undefined)
+          return (lively['AWSStepFunctions.DescribeExecution'] as (one: object) => unknown)(asked);
+        const { executionArn } = asked;
+        const base = {
+          ...{ executionArn, name: executionArn.slice(machine.length + 1), input: JSON.stringify(input) },
+          startDate: seconds('2026-11-29T10:00:00Z'),
+        };
+        if (input.mode !== 'plan' && !isReleased) return { ...base, status: 'RUNNING' };
+        const report = reportOf(executionArn, input.mode);
+        last = report;
+        const stopDate = seconds('2026-11-29T10:00:09Z');
+        if (input.mode !== 'plan' && isFailing)
+          return {
+            ...base,
+            status: 'FAILED',
+            stopDate,
+            error: 'PermanentFailure',
+            cause: causeOf('taken', 'Rename it.'),
+          };
+        return { ...base, status: 'SUCCEEDED', stopDate, output: JSON.stringify({ report }) };
+      }) as Answer,
     },
   };
 }

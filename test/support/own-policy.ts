@@ -5,6 +5,7 @@ import { runSimulation } from '@cloud-copilot/iam-simulate';
 export interface Policy {
   readonly Version: '2012-10-17';
   readonly Statement: readonly {
+    readonly Sid: string;
     readonly Action: string | readonly string[];
     readonly Resource: string | readonly string[];
   }[];

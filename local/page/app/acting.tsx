@@ -5,7 +5,7 @@ import { Sign } from './parts.tsx';
 export interface Acting {
   readonly isBusy: boolean;
   readonly outcome: Outcome | undefined;
-  /** @param work says in words what it has done */
+  /** @param work says in words what it has done; nothing where that shows elsewhere */
   readonly run: (work: () => Promise<string>) => void;
 }
 
@@ -33,7 +33,7 @@ export function useActing(): Acting {
 export function OutcomeOf({ acting: { outcome } }: { readonly acting: Acting }) {
   return (
     <p class="outcome" role="status">
-      {outcome !== undefined && (
+      {outcome !== undefined && outcome.text !== '' && (
         <>
           <Sign health={outcome.isBad ? 'bad' : 'good'} />
           {outcome.text}

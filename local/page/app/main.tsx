@@ -12,6 +12,7 @@ import { Pipelines } from './areas/pipelines.tsx';
 import { Records } from './areas/records.tsx';
 import { Requests } from './areas/requests.tsx';
 import { Runs } from './areas/runs.tsx';
+import { StageActions } from './areas/stage-actions.tsx';
 import { StageCharts } from './areas/stage-charts.tsx';
 import { StageDeadLetters } from './areas/stage-dead-letters.tsx';
 import { StagePipelines } from './areas/stage-pipelines.tsx';
@@ -53,7 +54,13 @@ const STAGE_AREAS: Areas = {
   charts: { title: 'Charts', Area: StageCharts },
 };
 
-const AREAS_OF: Readonly<Record<About['kind'], Areas>> = { stack: AREAS, stage: STAGE_AREAS };
+/** Of a stage that may be changed from here. */
+const ACTING_AREAS: Areas = { ...STAGE_AREAS, actions: { title: 'Actions', Area: StageActions } };
+
+function areasOf(about: About): Areas {
+  if (about.kind === 'stack') return AREAS;
+  return about.hasActions ? ACTING_AREAS : STAGE_AREAS;
+}
 
 const CONNECTIONS: Readonly<Record<Connection, string>> = {
   connecting: 'Connecting …',
@@ -67,7 +74,7 @@ function Page() {
   const [connection, setConnection] = useState<Connection>('connecting');
   const isKnown = typeof about === 'object';
   const now = isKnown ? connection : about;
-  const areas = isKnown ? AREAS_OF[about.kind] : {};
+  const areas = isKnown ? areasOf(about) : {};
   const [first = 'pipelines', ...rest] = usePlace();
   const { title, Area } = (Object.hasOwn(areas, first) ? areas[first] : undefined) ?? NOTHING;
   const name = isKnown && about.kind === 'stage' ? about.name : '';
@@ -81,7 +88,8 @@ function Page() {
         <span class="brand">Penstock</span>
         {name !== '' && (
           <span class="stage-name">
-            <bdi>{name}</bdi> · read only
+            <bdi>{name}</bdi> ·{' '}
+            {isKnown && about.kind === 'stage' && about.hasActions ? 'actions allowed' : 'read only'}
           </span>
         )}
         <nav aria-label="Areas">

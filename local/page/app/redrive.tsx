@@ -40,7 +40,7 @@ export function Redrive({ ids, onEnd }: RedriveProps) {
       </h2>
       {dry === undefined && acting.outcome === undefined && <p class="says">Looking what would be sent …</p>}
       <OutcomeOf acting={acting} />
-      {(done ?? dry) !== undefined && <Facts facts={factsOf((done ?? dry) as RedriveTold)} />}
+      {(done ?? dry) !== undefined && <RedriveFacts told={(done ?? dry) as RedriveTold} />}
       <div class="buttons">
         {done === undefined && count > 0 && (
           <button type="button" class="primary" disabled={acting.isBusy} onClick={send}>
@@ -53,6 +53,10 @@ export function Redrive({ ids, onEnd }: RedriveProps) {
       </div>
     </section>
   );
+}
+
+export function RedriveFacts({ told: answer }: { readonly told: RedriveTold }) {
+  return <Facts facts={factsOf(answer)} />;
 }
 
 /** Zeros tell nothing. */

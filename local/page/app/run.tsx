@@ -15,9 +15,11 @@ interface RunProps {
   readonly children?: ComponentChildren;
   /** What has to be known of the states. */
   readonly note?: string;
+  /** Why nothing is told of what it changes, where it has ended. */
+  readonly empty?: string;
 }
 
-export function Run({ run, note = '', children }: RunProps) {
+export function Run({ run, note = '', empty = 'It ended before there was a plan.', children }: RunProps) {
   const now = useNow(run.endedAt === undefined);
   const { name, health, mode, pipeline, says, failure, startedAt, endedAt } = run;
   return (
@@ -33,18 +35,15 @@ export function Run({ run, note = '', children }: RunProps) {
       <p class="says">
         {endedAt === undefined ? 'It has run for' : `It ${failure ? 'failed' : 'ended well'} after`}{' '}
         {lasted((endedAt ?? Math.max(now, startedAt)) - startedAt)}
-        {endedAt === undefined && says.startsWith('at ') && `, and is ${says}`}. It began at{' '}
-        {momentOf(startedAt)}. Execution <bdi>{name}</bdi>.
+        {endedAt === undefined && `, and is ${says}`}. It began at {momentOf(startedAt)}. Execution{' '}
+        <bdi>{name}</bdi>.
       </p>
       <Ending report={run} />
       <h3>State by state</h3>
       {note !== '' && <p class="says">{note}</p>}
       <Timeline run={run} now={now} />
       <h3>{mode === 'plan' ? 'What it would change' : 'What it changes'}</h3>
-      <Changes
-        report={run}
-        empty={endedAt === undefined ? 'It is not planned yet.' : 'It ended before there was a plan.'}
-      />
+      <Changes report={run} empty={endedAt === undefined ? 'It is not planned yet.' : empty} />
       {children}
     </section>
   );

@@ -1,4 +1,5 @@
 // The dead-letter store of a deployed stage: documents by pipeline and day, the messages of one, and each with its record.
+import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { DeadLetterDetail, DeadLetterLine } from '../../told.ts';
 import type {
@@ -15,6 +16,7 @@ import type { AreaProps } from '../main.tsx';
 import { Content, Facts, told } from '../parts.tsx';
 import { go, pathOf } from '../place.tsx';
 import { MessageRow } from '../rows.tsx';
+import { SendAgain } from '../send-again.tsx';
 import { momentOf, Trouble, useStood } from '../stage.tsx';
 
 const AREA = 'dead-letters';
@@ -31,7 +33,8 @@ const ALL = 'all';
 const DAYS = 7;
 const DAY_MS = 86_400_000;
 
-export function StageDeadLetters({ rest: [pipeline, kind, since, ...more], onConnection }: AreaProps) {
+export function StageDeadLetters({ rest: [pipeline, kind, since, ...more], onConnection, about }: AreaProps) {
+  const hasActions = about.kind === 'stage' && about.hasActions;
   const pipelines = useStood<readonly StagePipelineLine[]>('pipelines', onConnection);
   const names = pipelines?.found?.map(({ name }) => name) ?? [];
   const first = names[0];
@@ -47,9 +50,9 @@ export function StageDeadLetters({ rest: [pipeline, kind, since, ...more], onCon
   return (
     <div class="sides">
       <section class="side" aria-label="Documents of the store">
-        {!isOfStream(wanted.kind) && (
+        {(!isOfStream(wanted.kind) || hasActions) && (
           <label class="find">
-            <span>Pipeline</span>
+            <span>{isOfStream(wanted.kind) ? 'Sent again by the route of' : 'Pipeline'}</span>
             <select
               value={wanted.pipeline}
               onChange={(event) => choose({ pipeline: event.currentTarget.value })}
@@ -82,6 +85,7 @@ export function StageDeadLetters({ rest: [pipeline, kind, since, ...more], onCon
           key={pathOf(wanted.pipeline, wanted.kind, wanted.since)}
           wanted={wanted}
           chosen={more[0]}
+          hasActions={hasActions}
         />
       </section>
       {more[0] === undefined ? (
@@ -89,7 +93,7 @@ export function StageDeadLetters({ rest: [pipeline, kind, since, ...more], onCon
           Choose a document: an invocation that rejects has one. Its messages show here, each with its record.
         </section>
       ) : (
-        <Document key={more[0]} wanted={wanted} name={more[0]} number={more[1]} />
+        <Document key={more[0]} wanted={wanted} name={more[0]} number={more[1]} hasActions={hasActions} />
       )}
     </div>
   );
@@ -105,11 +109,12 @@ interface Wanted {
 
 interface DocumentsProps {
   readonly wanted: Wanted;
+  readonly hasActions: boolean;
   /** A key. */
   readonly chosen: string | undefined;
 }
 
-function Documents({ wanted, chosen }: DocumentsProps) {
+function Documents({ wanted, chosen, hasActions }: DocumentsProps) {
   const { pipeline, kind, since } = wanted;
   const [known, setKnown] = useState<DocumentLines>({ documents: [] });
   const [answer, setAnswer] = useState<Answered<DocumentLines> | 'asking' | 'lost'>('asking');
@@ -140,6 +145,9 @@ function Documents({ wanted, chosen }: DocumentsProps) {
           <button type="button" disabled={answer === 'asking'} onClick={() => void look(known)}>
             More documents
           </button>
+        )}{' '}
+        {hasActions && known.documents.length > 0 && (
+          <SendAgain chosen={chosenOf(wanted)} what={allOf(wanted)} label="Send all again …" />
         )}
       </div>
       <List
@@ -171,13 +179,27 @@ function Documents({ wanted, chosen }: DocumentsProps) {
 const nothingOf = (pipeline: string, kind: string) =>
   isOfStream(kind) ? 'Lambda has discarded no batch' : `Nothing of ${pipeline} is ${kind}`;
 
+/** As the server takes it. */
+function chosenOf({ pipeline, kind, since }: Wanted) {
+  return {
+    kind: KINDS.find(([name]) => name === kind)?.[0] ?? 'rejected',
+    pipeline,
+    since: since === ALL ? '' : since,
+  };
+}
+
+function allOf({ pipeline, kind, since }: Wanted): string {
+  return `all ${kind} of ${pipeline}${since === ALL ? '' : ` since ${since}`}`;
+}
+
 interface DocumentProps {
   readonly wanted: Wanted;
+  readonly hasActions: boolean;
   readonly name: string;
   readonly number: string | undefined;
 }
 
-function Document({ wanted, name, number }: DocumentProps) {
+function Document({ wanted, name, number, hasActions }: DocumentProps) {
   const answer = useAsked<Answered<StageDocument | null>>(`/api/document?key=${encodeURIComponent(name)}`);
   if (answer === undefined) return <section class="main-side empty">Loading …</section>;
   if (answer === 'gone')
@@ -204,9 +226,18 @@ function Document({ wanted, name, number }: DocumentProps) {
       </h2>
       {note !== '' && <p class="says">{note}</p>}
       <p class="says">
-        Stored at {momentOf(Date.parse(storedAt))}.{rows < total && ` The first ${told(rows)} are listed.`} To
-        send them again: penstock redrive.
+        Stored at {momentOf(Date.parse(storedAt))}.{rows < total && ` The first ${told(rows)} are listed.`}{' '}
+        {!hasActions && 'To send them again: penstock redrive, or start the console with --allow-actions.'}
       </p>
+      {hasActions && (
+        <div class="buttons">
+          <SendAgain
+            chosen={{ ...chosenOf(wanted), key: name }}
+            what={`${told(total)} of ${of}`}
+            label={total === 1 ? 'Send it again …' : `Send these ${told(total)} again …`}
+          />
+        </div>
+      )}
       <div class="messages">
         <List
           label="Messages of the document"
@@ -220,12 +251,29 @@ function Document({ wanted, name, number }: DocumentProps) {
           {(line) => <MessageRow line={line} />}
         </List>
       </div>
-      {number !== undefined && <Message key={number} name={name} number={number} />}
+      {number !== undefined && (
+        <Message key={number} name={name} number={number}>
+          {hasActions && (
+            <SendAgain
+              chosen={{ ...chosenOf(wanted), key: name, number: Number(number) }}
+              what={`one message of ${of}`}
+              label="Send this one again …"
+            />
+          )}
+        </Message>
+      )}
     </section>
   );
 }
 
-function Message({ name, number }: { readonly name: string; readonly number: string }) {
+interface MessageProps {
+  readonly name: string;
+  readonly number: string;
+  /** What can be done with it. */
+  readonly children: ComponentChildren;
+}
+
+function Message({ name, number, children }: MessageProps) {
   const query = new URLSearchParams({ key: name, number });
   const answer = useAsked<Answered<DeadLetterDetail | null>>(`/api/message?${query}`);
   if (answer === undefined) return <p class="says">Loading …</p>;
@@ -238,6 +286,7 @@ function Message({ name, number }: { readonly name: string; readonly number: str
       <h3>
         <span class="reason">{reason}</span> <bdi>{message}</bdi>
       </h3>
+      <div class="buttons">{children}</div>
       {notes.map((note) => (
         <p class="says" key={note}>
           {note}

@@ -126,7 +126,11 @@ function Detail({ name, version }: { readonly name: string; readonly version: un
 function WholeRun({ run }: { readonly run: StageRun }) {
   const { isCut, input, output } = run;
   return (
-    <Run run={run} note={isCut ? 'Its history is too long: only its end is shown.' : ''}>
+    <Run
+      run={run}
+      note={isCut ? 'Its history is too long: only its end is shown.' : ''}
+      empty="It has left no report, or a later execution has replaced it."
+    >
       <details>
         <summary>What it was started with</summary>
         <Content shown={input} label="What it was started with" />
