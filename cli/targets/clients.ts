@@ -4,7 +4,7 @@ import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { SFNClient } from '@aws-sdk/client-sfn';
-import { limited } from '../../lib/aws/client.ts';
+import { type Limited, limited } from '../../lib/aws/client.ts';
 
 /** What points a client at an AWS; empty for what the SDK finds by itself. */
 export interface Where {
@@ -16,6 +16,11 @@ export interface Where {
 /** A function may run for 900 s, and is asked once: a call that is repeated could send records twice. */
 const INVOKING = { connectMs: 5_000, answerMs: 920_000, attempts: 1 };
 const ASKING = { connectMs: 5_000, answerMs: 20_000, attempts: 4 };
+
+/** By way of HTTPS_PROXY, but for the hosts of NO_PROXY, as AWS's own command line goes. What is asked over HTTP is on this machine. */
+function byProxy(config: Limited) {
+  return { ...config, requestHandler: { ...config.requestHandler, httpsAgent: { proxyEnv: process.env } } };
+}
 
 export interface Clients {
   lambda(): Promise<LambdaClient>;
@@ -37,11 +42,11 @@ export function clientsOf(where: Where): Clients {
   return {
     lambda: once(async () => {
       const { LambdaClient } = await import('@aws-sdk/client-lambda');
-      return limited((config) => new LambdaClient({ ...config, ...where }), INVOKING);
+      return limited((config) => new LambdaClient({ ...byProxy(config), ...where }), INVOKING);
     }),
     sfn: once(async () => {
       const { SFNClient } = await import('@aws-sdk/client-sfn');
-      return limited((config) => new SFNClient({ ...config, ...where }), ASKING);
+      return limited((config) => new SFNClient({ ...byProxy(config), ...where }), ASKING);
     }),
     kinesis: once(async () => {
       const { KinesisClient } = await import('@aws-sdk/client-kinesis');
@@ -49,11 +54,11 @@ export function clientsOf(where: Where): Clients {
     }),
     logs: once(async () => {
       const { CloudWatchLogsClient } = await import('@aws-sdk/client-cloudwatch-logs');
-      return limited((config) => new CloudWatchLogsClient({ ...config, ...where }), ASKING);
+      return limited((config) => new CloudWatchLogsClient({ ...byProxy(config), ...where }), ASKING);
     }),
     s3: once(async () => {
       const { S3Client } = await import('@aws-sdk/client-s3');
-      return limited((config) => new S3Client({ ...config, ...where }), ASKING);
+      return limited((config) => new S3Client({ ...byProxy(config), ...where }), ASKING);
     }),
   };
 }

@@ -1,6 +1,9 @@
 // The command line against a deployed stage: which version it may change, and what it says where AWS does not answer as hoped.
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -462,6 +465,43 @@ describe('apply --token', () => {
       expect(started()).toEqual([]);
     },
   );
+});
+
+describe('a proxy', () => {
+  /** A proxy that opens no tunnel, and keeps where it was asked to open one. */
+  const proxied = async (args: readonly string[], env: Readonly<Record<string, string>>) => {
+    const tunnels: (string | undefined)[] = [];
+    const proxy = createServer().on('connect', ({ url }, socket) => {
+      tunnels.push(url);
+      socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+    });
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    const { port } = proxy.address() as AddressInfo;
+    const keys = { AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b', AWS_REGION: 'eu-west-1' };
+    // Names in small letters would come first.
+    for (const name of ['https_proxy', 'no_proxy', 'NO_PROXY']) vi.stubEnv(name, undefined);
+    for (const [name, value] of Object.entries({ ...keys, HTTPS_PROXY: `http://127.0.0.1:${port}`, ...env }))
+      vi.stubEnv(name, value);
+    try {
+      const { code } = await runCli([...args, ...PROD], { env: keys });
+      return { code, tunnels: new Set(tunnels) };
+    } finally {
+      proxy.close();
+    }
+  };
+
+  it.each([
+    [['status'], 'lambda.eu-west-1.amazonaws.com:443'],
+    [['logs'], 'logs.eu-west-1.amazonaws.com:443'],
+  ])('of HTTPS_PROXY is asked for the way to AWS: %j', async (args, host) => {
+    expect(await proxied(args, {})).toEqual({ code: 1, tunnels: new Set([host]) });
+  });
+
+  it('is not asked for the hosts of NO_PROXY', async () => {
+    const env = { AWS_ENDPOINT_URL: 'https://127.0.0.1:1', NO_PROXY: '127.0.0.1' };
+    expect(await proxied(['status'], env)).toEqual({ code: 1, tunnels: new Set() });
+  });
 });
 
 describe('retire of a pipeline that was taken down before', () => {
