@@ -136,6 +136,18 @@ export function dateForms(text: string): DateForm[] {
   });
 }
 
+/** The pattern of a day without anything between its parts, as exports of analytics write it. */
+export const DAY_IN_DIGITS = 'yyyyMMdd';
+
+/** `20260213`: a day of 1900 to 2099. Whether it is one and no number, only its name says. */
+export function dayInDigits(text: string): Written | undefined {
+  if (text.length !== 8) return undefined;
+  const [year, month, day] = [numberAt(text, 0, 4), numberAt(text, 4, 6), numberAt(text, 6, 8)];
+  if (year < 1900 || year > 2099) return undefined;
+  const none = { hour: undefined, minute: undefined, second: undefined, fraction: undefined };
+  return real({ year, month, day, ...none, offset: undefined });
+}
+
 /** The patterns of a fraction, by its digits. */
 const FRACTIONS = Array.from({ length: 10 }, (_, digits) => (digits === 0 ? '' : `.${'S'.repeat(digits)}`));
 const [DASH, COLON, DOT, ZULU] = Array.from('-:.Z', (one) => one.charCodeAt(0));
@@ -304,13 +316,25 @@ const LAST_WORD =
   /^(?:ts|time|timestamp|stamp|date|datetime|day|at|on|when|since|until|epoch|created|updated|modified|expires|expiry|dob|birthday|birthdate)$/;
 const UNIT = /^(?:ms|millis|milliseconds|s|sec|secs|seconds|us|micros|microseconds|utc|gmt|unix|epoch)$/;
 
+const DAY_WORD = /^(?:date|day|dob|birthday|birthdate)$/;
+
 /** Whether a name is that of a time: `createdAt`, `event_time_ms`. A number alone does not say that it is one. */
 export function isTimeName(name: string): boolean {
+  return LAST_WORD.test(lastWordOf(name));
+}
+
+/** Whether a name is that of a day: `event_date`, `birthday`. */
+export function isDayName(name: string): boolean {
+  return DAY_WORD.test(lastWordOf(name));
+}
+
+/** In small letters, without the unit behind it. */
+function lastWordOf(name: string): string {
   const words = name
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
     .toLowerCase()
     .split(/[^a-z0-9]+/)
     .filter((word) => word !== '');
   while (words.length > 1 && UNIT.test(words.at(-1) ?? '') && words.at(-1) !== 'epoch') words.pop();
-  return LAST_WORD.test(words.at(-1) ?? '');
+  return words.at(-1) ?? '';
 }

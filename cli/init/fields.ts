@@ -1,12 +1,15 @@
 // Decides what a field becomes: its type in the schema, and how a record's value gets there.
 import {
+  DAY_IN_DIGITS,
   type DateForm,
   dateForms,
+  dayInDigits,
   dayText,
   EPOCHS,
   type Epoch,
   instantByItself,
   instantText,
+  isDayName,
   isTimeName,
   isTriedByItself,
 } from './dates.ts';
@@ -140,6 +143,7 @@ function textOf(name: string, node: Node): Decision {
   const epoch = onlyForm(node, 'epoch text ', texts);
   if (epoch !== undefined && isTimeName(name))
     return timeOfNumber(epoch as Epoch, node, (path) => `to_integer(${path})`);
+  if (formCount(node, 'day in digits') === texts && isDayName(name)) return inDigits();
   return (written > 0 ? timeOf(node, written) : undefined) ?? plainText(node, texts);
 }
 
@@ -162,6 +166,20 @@ function timeOf(node: Node, written: number): Decision | undefined {
     convert: (value) => (typeof value === 'string' ? instantByItself(value) : undefined),
     type: 'time',
     notes: [`written in ${known.length} forms: ${known.map(([pattern]) => pattern).join(', ')}`],
+  };
+}
+
+/** Read by its pattern. Adobe's page "Handling data formats with Data Prep" lists it. */
+function inDigits(): Decision {
+  return {
+    field: { type: 'string', format: 'date' },
+    expression: (path) => `date(${path}, "${DAY_IN_DIGITS}")`,
+    convert: (value) => {
+      const written = typeof value === 'string' ? dayInDigits(value) : undefined;
+      return written === undefined ? undefined : dayText(written);
+    },
+    type: 'day',
+    notes: [`written as ${DAY_IN_DIGITS}`],
   };
 }
 

@@ -1,6 +1,6 @@
 // What was seen at each path of the records: how often, of which type and form. Bounded, whatever the records are.
 import { isExact } from '../../lib/json-text.ts';
-import { dateForms, epochOf, isDigit } from './dates.ts';
+import { dateForms, dayInDigits, epochOf, isDigit } from './dates.ts';
 import { createHashes, type Hashes, hashOf } from './hashes.ts';
 
 /** What a value is; `long` is a number with more digits than a double holds. */
@@ -250,6 +250,7 @@ function seeWord(text: string, see: (form: string) => void): void {
 
 function seeDigits(text: string, see: (form: string) => void): void {
   see('digits');
+  if (dayInDigits(text) !== undefined) see('day in digits');
   const epoch = /^\d{10,16}$/.test(text) ? epochOf(Number(text)) : undefined;
   if (epoch !== undefined) see(`epoch text ${epoch}`);
 }

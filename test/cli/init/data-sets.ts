@@ -495,6 +495,22 @@ export const DATA_SETS: readonly DataSet[] = [
     name: 'a wide record',
     lines: json(times(3, (n) => Object.fromEntries(times(450, (i) => [`field_${i}`, n + i])))),
   },
+  {
+    name: 'days in eight digits, as exports of analytics have them',
+    lines: json(
+      times(6, (n) => ({
+        event_date: `2024022${n + 4 > 9 ? 9 : n + 4}`,
+        event_timestamp: 1_708_800_000_000_000 + n,
+        event_name: n % 2 === 0 ? 'page_view' : 'purchase',
+        items: [{ sale_date: '20240301' }],
+        order: { ship_date: `2024030${n + 1}`, number: `2024030${n + 1}` },
+      })),
+    ),
+  },
+  {
+    name: 'events whose only time is a day in eight digits',
+    lines: json(times(4, (n) => ({ id: `e-${n}`, event: 'view', date: `2026021${n}` }))),
+  },
   { name: 'a single record', lines: json([{ id: 1, name: 'only', tags: ['x'], at: at(0) }]) },
   {
     name: 'a Windows file with a byte order mark',

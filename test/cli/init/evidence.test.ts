@@ -1,6 +1,6 @@
 // What init says of each field, and what it makes of it: types with their evidence, and no guess applied.
 import { describe, expect, it } from 'vitest';
-import { dateForms, epochOf, instantText, isTimeName } from '../../../cli/init/dates.ts';
+import { dateForms, epochOf, instantText, isDayName, isTimeName } from '../../../cli/init/dates.ts';
 import { createHashes, hashOf } from '../../../cli/init/hashes.ts';
 import { fieldName, pipelineName, sourcePath } from '../../../cli/init/names.ts';
 import { evidence, fieldRows, identityLines, pipelineLines } from '../../../cli/init/report.ts';
@@ -131,6 +131,31 @@ describe('15 init: dates by their form', () => {
       type: 'text',
       notes: ['may be a day: day and month cannot be told apart'],
     });
+  });
+
+  it('eight digits are a day where the name says so, and every text is one', async () => {
+    const { about, fields, rows } = await only(
+      times(4, (n) => ({
+        ship_date: `2026021${n}`,
+        order_number: `2026021${n}`,
+        odd_date: n === 3 ? '20260230' : `2026021${n}`,
+        old_date: `1899021${n}`,
+        part_day: n === 3 ? '' : `2026021${n}`,
+      })),
+    );
+    expect(fields.ship_date).toMatchObject({ type: 'string', format: 'date' });
+    expect(about.facts[0]).toMatchObject({ type: 'day', notes: ['written as yyyyMMdd'] });
+    expect(rows.map(({ expression }) => expression)).toContain('date(ship_date, "yyyyMMdd")');
+    for (const name of ['order_number', 'odd_date', 'old_date', 'part_day'])
+      expect(fields[name], name).not.toHaveProperty('format');
+    expect(['event_date', 'birthDay', 'dob', 'created', 'update', 'eventTime'].map(isDayName)).toEqual([
+      true,
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
   });
 
   it('a number is a time only where its name says so', async () => {
