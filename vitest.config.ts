@@ -46,6 +46,13 @@ export function depthOr(usual: Depth): Depth {
   throw new Error(`PENSTOCK_DEPTH: found "${asked}"; expected one of ${DEPTHS.join(', ')}`);
 }
 
+/** For what takes turns from day to day: this day, or the one of a run that is repeated. */
+export function dayOr(today: number): number {
+  const { PENSTOCK_DAY: asked = String(today) } = process.env;
+  if (/^\d{1,6}$/.test(asked)) return Number(asked);
+  throw new Error(`PENSTOCK_DAY: found "${asked}"; expected a number of days since 1970`);
+}
+
 /** Counts are also written to a file, for whoever sums up several runs. */
 export const reporters = (file: string): NonNullable<TestUserConfig['reporters']> => [
   [fileURLToPath(new URL('test/support/reporter.ts', import.meta.url)), {}],
@@ -59,7 +66,7 @@ export default defineConfig({
     reporters: reporters('test-results'),
     ...LIMITS,
     expect: { poll: { timeout: 240_000 } },
-    provide: { depth: depthOr('quick') },
+    provide: { depth: depthOr('quick'), day: dayOr(0) },
     env: ENV,
     globalSetup: ['test/support/forget-calls.ts', BUNDLE_FUNCTIONS],
     projects: [

@@ -6,6 +6,6 @@ export default defineConfig({
   test: {
     include: (process.env.MUTATION_TESTS ?? '').split(','),
     ...LIMITS,
-    provide: { depth: 'quick' },
+    provide: { depth: 'quick', day: 0 },
   },
 });

@@ -1,14 +1,18 @@
-// How `npm run test:deep` runs: everything that `npm test` runs a part of, in full, the short soak, the journeys that start many
+// How `npm run test:deep` runs: more of what `npm test` runs a part of, another share each day, the short soak, the journeys that start many
 // processes, and what depends on Adobe's behaviour under each variant of it that is in doubt.
 import { defineConfig } from 'vitest/config';
 import { QUIRK_NAMES, QUIRKS } from '../../local/aep/quirks.ts';
-import { BUNDLE_FUNCTIONS, depthOr, ENV, LIMITS, reporters } from '../../vitest.config.ts';
+import { BUNDLE_FUNCTIONS, dayOr, depthOr, ENV, LIMITS, reporters } from '../../vitest.config.ts';
 import { noise } from './noise/plugin.ts';
 
 /** Every variant but the default ones, which all other tests run under. */
 const OTHER_VARIANTS = QUIRK_NAMES.flatMap((quirk) =>
   QUIRKS[quirk].variants.slice(1).map((each) => [quirk, each.name] as const),
 );
+
+const A_DAY_MS = 86_400_000;
+const TODAY = dayOr(Math.floor(Date.now() / A_DAY_MS));
+console.log(`To repeat what takes turns from day to day: PENSTOCK_DAY=${TODAY}`);
 
 export default defineConfig({
   test: {
@@ -19,7 +23,7 @@ export default defineConfig({
     // Up to a minute and a half where nothing else runs.
     testTimeout: 1_800_000,
     hookTimeout: 1_800_000,
-    provide: { depth: depthOr('deep') },
+    provide: { depth: depthOr('deep'), day: TODAY },
     env: ENV,
     globalSetup: [BUNDLE_FUNCTIONS],
     projects: [

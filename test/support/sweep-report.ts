@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { seededRandom } from '../../local/aep/ids.ts';
 import { type Made, MODES, Tally } from './chaos.ts';
-import { type Depth, depth } from './depth.ts';
+import { type Depth, depth, ofToday } from './depth.ts';
 import type { Case, Golden } from './sweep.ts';
 
 const SEED = 20_261_128;
@@ -10,7 +10,7 @@ const SEED = 20_261_128;
 /** Of the changes whose answer is lost or whose function is killed, and of all other faults: one in so many. */
 const ONE_IN: Readonly<Record<Depth, { readonly losses: number; readonly others: number }>> = {
   quick: { losses: 3, others: 40 },
-  deep: { losses: 1, others: 3 },
+  deep: { losses: 1, others: 8 },
   whole: { losses: 1, others: 1 },
 };
 
@@ -34,7 +34,7 @@ function oneIn(size: number, cases: readonly Case[], random: () => number): Case
   return [...alike.values()].flatMap((those) =>
     Array.from({ length: Math.ceil(those.length / size) }, (_, part) => {
       const among = those.slice(part * size, (part + 1) * size);
-      return among[Math.floor(random() * among.length)] as Case;
+      return among[ofToday(Math.floor(random() * among.length), among.length)] as Case;
     }),
   );
 }
@@ -47,7 +47,7 @@ function isLossOfChange({ faults: [first = []] }: Case, calls: readonly Made[]):
 }
 
 /** How often each mode has to be injected for a sweep to mean something. */
-const LEAST = depth === 'quick' ? 3 : 30;
+const LEAST: number = { quick: 3, deep: 20, whole: 30 }[depth];
 
 /** Sweeps of one file, counted together. */
 export function report(name: string, ways: readonly string[]) {
