@@ -15,14 +15,22 @@ import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Report } from '../../lib/pipeline.ts';
 import type { RedriveAnswer } from '../../lib/redrive/request.ts';
+import { TOKEN_HEADER } from '../../local/aep/access.ts';
 import { FAKE_CREDENTIAL } from '../../local/aep/options.ts';
 import { startServer } from '../../local/aep/server.ts';
+import type {
+  DocumentLines,
+  RunLines,
+  StageDocument,
+  StagePipeline,
+  StageRun,
+} from '../../local/page/told-stage.ts';
 import { sampleRecords } from '../../local/start/samples.ts';
 import { eventually } from '../support/eventually.ts';
 import { githubSignature } from '../support/hooks.ts';
 import { type Folder, packageFolder } from '../template/packaged.ts';
 import { type MiniStack, REGION, startMiniStack } from './ministack.ts';
-import { type Ended, penstock } from './penstock.ts';
+import { type Ended, penstock, serving } from './penstock.ts';
 import { createStack, deleteStack } from './stack.ts';
 
 // The product as it is deployed: the packaged template in a local AWS, and from there on nothing but AWS's APIs.
@@ -232,6 +240,10 @@ describe('deployed', () => {
       return JSON.parse(out);
     };
 
+    // A page that a failed test has left.
+    let leftOver: () => Promise<number> = () => Promise.resolve(0);
+    afterAll(() => leftOver());
+
     beforeAll(async () => {
       await mkdir(join(folder, 'pipelines'));
       await writeFile(join(folder, FILE), JSON.stringify(MANIFEST));
@@ -283,6 +295,42 @@ describe('deployed', () => {
         '--json',
       );
       expect(answerOf(found)).toMatchObject({ place: 'dead-letter' });
+    });
+
+    it('serves a page of the stage: pipelines, executions, dead letters, and a dry run that sends nothing', async () => {
+      const words = ['console', '--stage', 'dev', '--allow-actions'];
+      const { first, stop } = await serving(folder, words, { ...around(), ...keys });
+      leftOver = stop;
+      const { origin, hash } = new URL(first);
+      const headers = { [TOKEN_HEADER]: hash.slice(1), 'content-type': 'application/json' };
+      const found = async <T>(path: string) => {
+        const answer = (await (await fetch(`${origin}/api/${path}`, { headers })).json()) as { found: T };
+        expect(answer.found, JSON.stringify(answer)).toBeDefined();
+        return answer.found;
+      };
+      const { name } = MANIFEST;
+      expect(await found<StagePipeline>(`pipeline?name=${name}`)).toMatchObject({ health: 'good' });
+      const { lines } = await found<RunLines>('runs');
+      const hooked = lines.findLast((line) => line.pipeline === name && line.health === 'good')?.name;
+      const run = await found<StageRun>(`run?name=${hooked}`);
+      expect(run).toMatchObject({ pipeline: name, says: 'succeeded' });
+      expect(run.states.length).toBeGreaterThan(5);
+      const { documents } = await found<DocumentLines>(`documents?pipeline=${name}&kind=rejected`);
+      const key = documents[0]?.key ?? '';
+      const document = await found<StageDocument>(`document?key=${encodeURIComponent(key)}`);
+      expect(document).toMatchObject({ total: 1, messages: [{ reason: 'not-json' }] });
+      expect(await found<readonly string[]>('manifests')).toEqual([FILE, SECOND]);
+      const chosen = { kind: 'rejected', pipeline: name, since: '', key, what: 'it' };
+      await fetch(`${origin}/api/actions/redrive`, { method: 'POST', headers, body: JSON.stringify(chosen) });
+      const told = async () => {
+        const answer = await fetch(`${origin}/api/follow/actions`, { headers });
+        for await (const part of answer.body ?? []) return Buffer.from(part).toString();
+        return '';
+      };
+      // What is no JSON would be rejected again: nothing is left to agree to.
+      await eventually(told).toMatch(/"state":"nothing".*"rejectedAgain":1/);
+      expect(await rejects()).toHaveLength(1);
+      expect(await stop()).toBe(130);
     });
 
     it('shows log lines, and the next records as they would be sent', async () => {
