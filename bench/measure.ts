@@ -5,6 +5,7 @@ import { eventText } from './event.ts';
 import type { Load, Sample } from './load.ts';
 import { limit } from './quota.ts';
 import { linesOf } from './records.ts';
+import { SyslogNg } from './syslog-ng.ts';
 import {
   bodiesFolder,
   type Candidate,
@@ -81,8 +82,16 @@ export async function vary(inlet: Inlet, cases: readonly Case[], rounds: number)
   }
 }
 
-async function startAll(inlet: Inlet, candidates: readonly Candidate[], scheme: Scheme): Promise<Loader[]> {
-  return Promise.all(candidates.map((candidate) => Loader.start(candidate, inlet, scheme)));
+/** A process that takes loads. */
+type Loads = Loader | SyslogNg;
+
+async function startAll(inlet: Inlet, candidates: readonly Candidate[], scheme: Scheme): Promise<Loads[]> {
+  return Promise.all(
+    candidates.map(
+      (candidate): Promise<Loads> =>
+        candidate === 'syslog-ng' ? SyslogNg.start(inlet, scheme) : Loader.start(candidate, inlet, scheme),
+    ),
+  );
 }
 
 function loadFor(candidate: Candidate, { records, bytes, events, concurrent = 1 }: Case): Load {
@@ -91,7 +100,7 @@ function loadFor(candidate: Candidate, { records, bytes, events, concurrent = 1 
   return { records, bytes, events, concurrent, ...(candidate === 'routes' && { routed: true }) };
 }
 
-async function warmUp(loader: Loader, inlet: Inlet, one: Case): Promise<void> {
+async function warmUp(loader: Loads, inlet: Inlet, one: Case): Promise<void> {
   await inlet.set({}, one.scheme);
   const load = loadFor(loader.candidate, one);
   if (PER_RECORD.includes(loader.candidate)) await loader.run(load);
@@ -99,7 +108,7 @@ async function warmUp(loader: Loader, inlet: Inlet, one: Case): Promise<void> {
   else await loader.run({ ...load, events: Math.max(40, Math.ceil(130_000 / load.records)) });
 }
 
-async function sample(loader: Loader, inlet: Inlet, one: Case): Promise<Sample> {
+async function sample(loader: Loads, inlet: Inlet, one: Case): Promise<Sample> {
   const load = loadFor(loader.candidate, one);
   await inlet.set({ latencyMs: one.latencyMs, closes: one.closes ?? false }, one.scheme);
   const taken = await loader.run(load);

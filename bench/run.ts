@@ -5,6 +5,7 @@ import { recordsInFullEvent } from './event.ts';
 import { type Case, cold, compare, memory, type Samples, vary, zipBytes } from './measure.ts';
 import { isMet, machine, print, printHead, processorRow, type Row, save, speedRow } from './report.ts';
 import { figureOf, ratioOf } from './statistics.ts';
+import { hasSyslogNg } from './syslog-ng.ts';
 import { BEFORE, buildAll, type Candidate, Inlet, type Scheme } from './world.ts';
 
 const ROUNDS = 9;
@@ -72,6 +73,17 @@ async function beside(inlet: Inlet, one: Case): Promise<void> {
   add(speedRow(`${what}: × a fetch per record, awaited`, samples, 'tutorial', perSample));
   add(speedRow(`${what}: × Powertools, parallel fetch`, samples, 'powertools', perSample, 40));
   add(speedRow(`${what}: × Promise.all, axios`, samples, 'axios', perSample, 40));
+}
+
+/** syslog-ng gets all records of the events at once, as plain lines; the forwarder gets one event after the other. */
+async function besideSyslogNg(inlet: Inlet, one: Case): Promise<void> {
+  if (!hasSyslogNg)
+    return console.log('syslog-ng is not installed (Debian: syslog-ng-core, syslog-ng-mod-http).');
+  const { samples } = await compare(inlet, ['penstock', 'syslog-ng'], one);
+  const records = one.records * one.events;
+  const what = `${nameOf(one)}, ${one.events} events: × syslog-ng's http()`;
+  add(speedRow(what, samples, 'syslog-ng', { penstock: records, 'syslog-ng': records }));
+  add(processorRow(`${what}, CPU per record`, samples, 'syslog-ng', records));
 }
 
 /** Eight routes of which each takes a part of the records, and one that takes all of them. */
@@ -268,6 +280,8 @@ const PARTS: Record<string, (inlet: Inlet) => Promise<void>> = {
     await beside(inlet, one);
     await beside(inlet, { ...one, scheme: 'https' });
     await beside(inlet, { ...one, scheme: 'https', closes: true });
+    await besideSyslogNg(inlet, { ...one, events: 20 });
+    await besideSyslogNg(inlet, { ...one, events: 10, records: recordsInFullEvent(300), bytes: 300 });
   },
   async routes(inlet) {
     const one = { ...usual, rounds: 15 };

@@ -12,7 +12,7 @@ import type { Load, Sample } from './load.ts';
 
 export const PEERS = ['tutorial', 'powertools', 'axios', 'plain', 'decoding', 'bound'] as const;
 /** `routes`: the forwarder with a stream of several routes; `before`: an earlier bundle of it. */
-export type Candidate = 'penstock' | 'routes' | 'before' | (typeof PEERS)[number];
+export type Candidate = 'penstock' | 'routes' | 'before' | 'syslog-ng' | (typeof PEERS)[number];
 export type Scheme = 'http' | 'https';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
