@@ -28,6 +28,11 @@ export interface Hand {
   document(): unknown;
 }
 
+export interface AskedAction extends Pick<ToldAction, 'kind' | 'what'> {
+  /** The same for the same thing: a file, or what was chosen. */
+  readonly of: string;
+}
+
 export interface Agreement {
   /** As somebody has typed them. */
   readonly stage: string;
@@ -37,8 +42,8 @@ export interface Agreement {
 export interface Actions {
   /** The newest last. */
   all(): readonly ToldAction[];
-  /** Begins to look, and answers at once. */
-  begin(kind: ToldAction['kind'], what: string, look: (hand: Hand) => Promise<Looked>): ToldAction;
+  /** Begins to look, and answers at once. While the same is being looked at, it only tells of that. */
+  begin(asked: AskedAction, look: (hand: Hand) => Promise<Looked>): ToldAction;
   /**
    * Begins what was looked at, and answers at once. Asked again, it only tells how that goes.
    * @returns `undefined` where there is no such action
@@ -48,6 +53,7 @@ export interface Actions {
 }
 
 interface Kept {
+  readonly of: string;
   told: ToldAction;
   looked?: Looked;
 }
@@ -75,9 +81,11 @@ export function createActions(context: Context, stage: string, named: Named): Ac
   };
   return {
     all: () => [...kept.values()].map(({ told }) => told),
-    begin(kind, what, look) {
+    begin({ kind, what, of }, look) {
+      const same = [...kept.values()].find((one) => one.of === of && one.told.state === 'looking');
+      if (same?.told.kind === kind) return same.told;
       const id = randomUUID();
-      const one: Kept = { told: { id, kind, what, at: Date.now(), state: 'looking', says: '' } };
+      const one: Kept = { of, told: { id, kind, what, at: Date.now(), state: 'looking', says: '' } };
       kept.set(id, one);
       for (const old of kept.keys()) if (kept.size > MOST_KEPT) kept.delete(old);
       void run(one, async (hand) => {

@@ -22,11 +22,12 @@ const Agreement = z.strictObject({ id: z.string(), stage: z.string(), sandbox: z
 const PATHS: Readonly<Record<string, (actions: Actions, body: unknown) => unknown>> = {
   plan(actions, body) {
     const { file } = Plan.parse(body);
-    return actions.begin('apply', file, (hand) => lookAtPlan(hand, file));
+    return actions.begin({ kind: 'apply', what: file, of: file }, (hand) => lookAtPlan(hand, file));
   },
   redrive(actions, body) {
     const { what, ...chosen } = Redrive.parse(body);
-    return actions.begin('redrive', what, (hand) => lookAtRedrive(hand, chosen));
+    const of = JSON.stringify(chosen);
+    return actions.begin({ kind: 'redrive', what, of }, (hand) => lookAtRedrive(hand, chosen));
   },
   'carry-out'(actions, body) {
     const { id, ...agreement } = Agreement.parse(body);

@@ -160,6 +160,18 @@ describe('a manifest', () => {
     expect(modes(stage)).toEqual(['plan', 'apply']);
   });
 
+  it('that is asked for twice at once is planned once, and later anew', async () => {
+    const stage = actingStage();
+    const { begin, until } = await consoleOf(stage);
+    const [first, second] = await Promise.all([begin('plan', { file: FILE }), begin('plan', { file: FILE })]);
+    expect(second).toBe(first);
+    await until(first, 'shown');
+    const third = await begin('plan', { file: FILE });
+    expect(third).not.toBe(first);
+    await until(third, 'shown');
+    expect(modes(stage)).toEqual(['plan', 'plan']);
+  });
+
   it('whose execution fails says why, with what became of each resource', async () => {
     const stage = actingStage({ isFailing: true });
     const { begin, until, carryOut } = await consoleOf(stage);

@@ -37,7 +37,7 @@ export function StageActions({ rest: [chosen], onConnection, about }: AreaProps)
           {(one) => (
             <>
               <span class="row-title">
-                <Sign health={HEALTHS[one.state]} />
+                <Sign health={healthOf(one)} />
                 {one.kind} <bdi>{one.pipeline ?? one.what}</bdi>
               </span>
               <span class="row-more">
@@ -62,6 +62,12 @@ export function StageActions({ rest: [chosen], onConnection, about }: AreaProps)
 const HEALTHS: Readonly<Record<ToldAction['state'], Health>> = {
   ...{ looking: 'busy', shown: 'off', nothing: 'good', acting: 'busy', done: 'good', failed: 'bad' },
 };
+
+/** What was not delivered needs a look, although the redrive is over. */
+function healthOf({ state, sent }: ToldAction): Health {
+  const isLeft = sent !== undefined && sent.left + sent.rejectedAgain + sent.lost > 0;
+  return state === 'done' && isLeft ? 'bad' : HEALTHS[state];
+}
 
 const SAID: Readonly<Record<ToldAction['state'], string>> = {
   looking: 'being looked at',
@@ -122,7 +128,7 @@ function Action({ action, stage }: ActionProps) {
   return (
     <section class="main-side" aria-label="The action">
       <h2 ref={heading} tabIndex={-1}>
-        <Sign health={HEALTHS[state]} /> {kind} <bdi>{what}</bdi>
+        <Sign health={healthOf(action)} /> {kind} <bdi>{what}</bdi>
       </h2>
       <p class="says" role="status">
         {TOLD[state]} {says !== '' && <bdi>{says}</bdi>}
