@@ -108,7 +108,7 @@ export function FaultForm({ places, isBusy, onFault }: FormProps) {
       <Field label="Times (empty: until you end it)" isNumber {...oftenOf('times')} />
       <Field label="Chance, in %" isNumber most={100} isNeeded {...oftenOf('chance')} />
       <Field label="Spare the first" isNumber isNeeded {...oftenOf('after')} />
-      <button type="submit" class="primary" disabled={isBusy}>
+      <button type="submit" class="primary" aria-disabled={isBusy}>
         Switch this fault on
       </button>
     </form>

@@ -17,6 +17,7 @@ import { StageCharts } from './areas/stage-charts.tsx';
 import { StageDeadLetters } from './areas/stage-dead-letters.tsx';
 import { StagePipelines } from './areas/stage-pipelines.tsx';
 import { StageRuns } from './areas/stage-runs.tsx';
+import { keepFocus } from './focus.ts';
 import type { Connection } from './follow.ts';
 import { Link, usePlace } from './place.tsx';
 import './style.css';
@@ -133,4 +134,6 @@ function Nothing(_: AreaProps) {
 }
 
 takeToken();
-render(<Page />, document.getElementById('page') as HTMLElement);
+const root = document.getElementById('page') as HTMLElement;
+render(<Page />, root);
+keepFocus(root);

@@ -57,7 +57,7 @@ export function PutRecords({ stream }: PutProps) {
           <input value={key} onInput={(event) => setKey(event.currentTarget.value)} />
         </label>
         <div class="buttons">
-          <button type="submit" class="primary" disabled={acting.isBusy}>
+          <button type="submit" class="primary" aria-disabled={acting.isBusy}>
             Put it in
           </button>
           <label class="file">

@@ -43,7 +43,7 @@ export function Redrive({ ids, onEnd }: RedriveProps) {
       {(done ?? dry) !== undefined && <RedriveFacts told={(done ?? dry) as RedriveTold} />}
       <div class="buttons">
         {done === undefined && count > 0 && (
-          <button type="button" class="primary" disabled={acting.isBusy} onClick={send}>
+          <button type="button" class="primary" aria-disabled={acting.isBusy} onClick={send}>
             Send {told(count)} now
           </button>
         )}

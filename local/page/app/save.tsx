@@ -26,6 +26,7 @@ export function useSaving(
   // What was said of other rows does not hold of these.
   useEffect(() => setOutcome((now) => (now === 'done' || now?.hasChanged ? now : undefined)), [rows]);
   const during = async (work: () => Promise<UnsavedMapping | 'done' | undefined>) => {
+    if (isBusy) return;
     setBusy(true);
     setOutcome(await work());
     setBusy(false);
@@ -79,8 +80,8 @@ export function Save({ saved: { saving: place }, isChanged, saving, children }: 
           <button
             type="button"
             class="primary"
-            disabled={!isChanged || saving.isBusy}
-            onClick={() => saving.save(place.version)}
+            aria-disabled={!isChanged || saving.isBusy}
+            onClick={() => isChanged && saving.save(place.version)}
           >
             Save into the manifest
           </button>

@@ -79,7 +79,8 @@ export function DeadLetters({ rest: [chosen], onConnection }: AreaProps) {
             </button>
           )}
         </div>
-        {sent !== undefined && <Redrive ids={sent} onEnd={() => setSent(undefined)} />}
+        {/* Other messages have a dry run of their own. */}
+        {sent !== undefined && <Redrive key={sent.join(' ')} ids={sent} onEnd={() => setSent(undefined)} />}
         <List
           label="Dead letters, the newest first"
           rows={fitting}

@@ -62,7 +62,7 @@ function Scenarios({ acting: { isBusy, run } }: { readonly acting: Acting }) {
             <button
               type="button"
               class="card"
-              disabled={isBusy}
+              aria-disabled={isBusy}
               onClick={() => run(() => switchOn(faults, `${name} is on.`))}
             >
               <strong>{name}</strong>
@@ -94,7 +94,7 @@ function Time({ aheadSeconds, acting: { isBusy, run } }: { aheadSeconds: number;
           <button
             key={name}
             type="button"
-            disabled={isBusy}
+            aria-disabled={isBusy}
             onClick={() =>
               run(async () => {
                 await act('POST', CLOCK, { advanceMs });
@@ -146,7 +146,7 @@ function OnNow({ now: { faults, seed, places }, acting }: { now: FaultsTold; act
           <>
             <button
               type="button"
-              disabled={isBusy}
+              aria-disabled={isBusy}
               onClick={() =>
                 run(async () => {
                   await act('DELETE', FAULTS);
@@ -230,7 +230,7 @@ function FaultOn({ fault: { id, asked, seen, struck }, places, acting: { isBusy,
       />
       <button
         type="button"
-        disabled={isBusy}
+        aria-disabled={isBusy}
         aria-label={`End: ${name}`}
         onClick={() =>
           run(async () => {

@@ -210,12 +210,23 @@ interface RowsProps {
 }
 
 function Rows({ rows, faults, isHeld, onRows }: RowsProps) {
+  const list = useRef<HTMLOListElement>(null);
+  const isAdded = useRef(false);
+  useEffect(() => {
+    // A row that was added is typed at once.
+    if (isAdded.current) list.current?.querySelector<HTMLInputElement>('li:last-child input')?.focus();
+    isAdded.current = false;
+  }, [rows.length]);
+  const add = () => {
+    isAdded.current = true;
+    onRows([...rows, { kind: 'field', from: '', destination: '' }]);
+  };
   const change = (index: number, more: Partial<MappingLine>) =>
     onRows(rows.with(index, { ...(rows[index] as MappingLine), ...more }));
   return (
     <section aria-label="The rows of the mapping">
       <h2>Rows</h2>
-      <ol class="rows" inert={isHeld}>
+      <ol class="rows" ref={list} inert={isHeld}>
         {rows.map((row, index) => {
           const fault = faults[index] ?? undefined;
           const place = `of row ${index + 1}`;
@@ -259,7 +270,7 @@ function Rows({ rows, faults, isHeld, onRows }: RowsProps) {
         })}
       </ol>
       <div class="buttons">
-        <button type="button" onClick={() => onRows([...rows, { kind: 'field', from: '', destination: '' }])}>
+        <button type="button" onClick={add}>
           Add a row
         </button>
       </div>
