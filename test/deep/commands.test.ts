@@ -12,6 +12,7 @@ import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { COMMANDS, matches, REGISTRY, type Registered, ROOT } from '../support/documented.ts';
 import { until } from '../support/eventually.ts';
+import { printedBlocks } from '../support/printed.ts';
 import { besidesProgress, cheapStarts, START } from '../support/start.ts';
 
 const HERE = 'test/deep/commands.test.ts';
@@ -38,11 +39,33 @@ function shell(script: string, cwd: string, env: Record<string, string> = {}): P
   });
 }
 
+/** What README and docs/change.md say that a change with a retirement prints, and the words after its number of records. */
+function changeAsPrinted(): { readonly lines: RegExp[]; readonly words: string | undefined } {
+  const page = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  const [, second = []] = printedBlocks(page);
+  const changed = printedBlocks(readFileSync(join(ROOT, 'docs/change.md'), 'utf8'));
+  const retirement = changed.find(([first]) => first?.test('Run report of customer-profiles: retired')) ?? [];
+  expect(retirement.length).toBeGreaterThan(4);
+  return {
+    lines: [...second, ...retirement],
+    words: /^npm start -- --generate 2000 (.+--retire)$/m.exec(page)?.[1],
+  };
+}
+
 describe('13 A 3: npm start, as it is printed', () => {
+  const change = changeAsPrinted();
+
+  it('a change while records come stands in README and docs/change.md, and is among these', () => {
+    expect(change.lines.length).toBeGreaterThan(13);
+    expect(startingWith('npm').map(({ text }) => text)).toContain(`npm start -- ${change.words}`);
+  });
+
   it.each(startingWith('npm'))('$text', async ({ text, says }) => {
     const { code, out, err } = await shell(text, ROOT);
     expect(besidesProgress(err.replace(/^npm .*\n/gm, ''))).toBe('');
     expect(out).toContain(says);
+    const lines = text === `npm start -- ${change.words}` ? change.lines : [];
+    expect(lines.filter((line) => !line.test(out))).toEqual([]);
     expect(code).toBe(0);
   });
 });

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aggregate } from '../support/kpl.ts';
-import { printedBlocks } from '../support/printed.ts';
 import { start } from '../support/start.ts';
 
 let folder: string;
@@ -166,20 +165,6 @@ describe('npm start accounts for every record', () => {
     );
     expect(out).toMatch(/of them a second time/);
     expect(out).toContain('Every record is accounted for');
-    expect(code).toBe(0);
-  });
-});
-
-describe('13 A 3', () => {
-  it('a change while records come and a retirement print what README and docs/change.md say', async () => {
-    const page = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
-    const [, second = []] = printedBlocks(page);
-    const changed = await readFile(new URL('../../docs/change.md', import.meta.url), 'utf8');
-    const lines = [...second, ...printedBlocks(changed).flat()];
-    expect(lines.length).toBeGreaterThan(13);
-    const command = /^npm start -- --generate 2000 (.+--retire)$/m.exec(page)?.[1] ?? '';
-    const { code, out } = await start('--generate', '500', ...command.split(' '));
-    expect(lines.filter((line) => !line.test(out))).toEqual([]);
     expect(code).toBe(0);
   });
 });
