@@ -30,7 +30,11 @@ export const init: Command = {
       summary: 'the stream that the manifests name; without --records the records come from it',
     },
     { name: 'take', value: 'N', summary: 'so many records are taken from the stream (1,000)' },
-    { name: 'name', value: 'NAME', summary: "the pipeline's name (default: the name of the file)" },
+    {
+      name: 'name',
+      value: 'NAME',
+      summary: "the pipeline's name (default: the stream's, else that of the file)",
+    },
     { name: 'sandbox', value: 'NAME', summary: 'the sandbox that the manifests name (dev1)' },
     { name: 'out', value: 'DIR', summary: 'where the files go (pipelines)', offers: 'folders' },
     { name: 'overwrite', summary: 'writes over files that are there' },

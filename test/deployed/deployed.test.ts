@@ -364,6 +364,29 @@ describe('deployed', () => {
       expect(retired, retired.err).toMatchObject({ code: 0, out: expect.stringContaining('retired') });
     });
 
+    it('makes a manifest of records, applies it, and imports the same from what is in AEP', async () => {
+      const NAME = 'made-of-records';
+      const records = join(folder, `${NAME}.ndjson`);
+      await writeFile(records, `${RECORDS.join('\n')}\n`);
+      const made = await asked('init', '--records', records, '--stream', STREAM, '--name', NAME);
+      expect(made, made.err).toMatchObject({ code: 0 });
+      const file = `pipelines/${NAME}.json`;
+      const applied = await run('apply', file, '--yes', '--warm-up', '1', '--drain', '0', '--json');
+      expect(applied.code, applied.err).toBe(0);
+      const { resources } = answerOf(applied) as { readonly resources: Report['resources'] };
+      const flow = resources.find(({ resource }) => resource === 'flow')?.id ?? '';
+      const imported = await run('import', '--flow', flow, '--sandbox', 'dev1', '--out', 'imported');
+      expect(imported, imported.err).toMatchObject({ code: 0 });
+      const [planned, reconciled] = await Promise.all([
+        run('plan', `imported/${NAME}.json`),
+        run('reconcile', NAME, '--yes', '--json'),
+      ]);
+      expect(planned, planned.err).toMatchObject({ code: 0, out: expect.stringContaining('Nothing to do') });
+      expect(answerOf(reconciled)).toMatchObject({ pipelines: 1, complete: true, stored: 0 });
+      const retired = await run('retire', file, '--drain', '0', '--yes', '--sandbox', 'dev1');
+      expect(retired, retired.err).toMatchObject({ code: 0 });
+    });
+
     it('says what is wrong where it does not reach the stack', async () => {
       const words = ['status', '--stage', 'dev'];
       const wrong = await Promise.all([
