@@ -21,7 +21,8 @@ export async function retiredBefore(
   const { running, applied, report: kept } = await statusOf(target, name);
   const report = kept as Report | undefined;
   if (running !== undefined || applied !== false || report?.outcome !== 'retired') return undefined;
-  if (report.sandbox?.name !== sandbox) return undefined;
+  // What is surplus has no line among the resources. If any of it stays, the report advises what to do.
+  if (report.sandbox?.name !== sandbox || report.next.length > 0) return undefined;
   // What holds data was kept on purpose; what could not be removed is to be tried again.
   const isLeft = report.resources.some(({ done }) => !GONE.has(done) && (deleteData || done !== 'kept'));
   return isLeft ? undefined : report;

@@ -51,7 +51,7 @@ const BEFORE_INLET = [
 function unseen({ flow }: WalkedFlow, applied: AppliedSource | undefined): ImportFinding[] {
   const pipeline = tagInDescription(flow.description)?.pipeline;
   if (pipeline === undefined || applied !== undefined) return [];
-  const why = `it is Penstock's pipeline ${pipeline}, AEP does not see what happens before the inlet, and this stage has not applied this dataflow. Take from the manifest that was applied what it says of ${BEFORE_INLET.join(', ')}, or import it by the stage that has applied it`;
+  const why = `it is Penstock's pipeline ${pipeline}, AEP does not see what happens before the inlet, and this stage has not applied this dataflow to the end. Take from the manifest that was applied what it says of ${BEFORE_INLET.join(', ')}, or import it by the stage that has applied it`;
   return [notTold('source.records', why)];
 }
 

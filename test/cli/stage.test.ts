@@ -517,6 +517,7 @@ describe('retire of a pipeline that was taken down before', () => {
       sandbox: { name: 'dev1' },
       execution: { endedAt: '2026-11-29T07:00:00Z' },
       resources,
+      next: [],
     },
     ...change,
   });
@@ -543,6 +544,11 @@ describe('retire of a pipeline that was taken down before', () => {
   it.each<[string, object, string[]]>([
     ['its data is to go, and was kept', kept(), ['--delete-data']],
     ['something could not be removed', kept({}, [resource('flow', 'left')]), []],
+    [
+      'something surplus could not be removed',
+      kept({ report: { ...kept().report, next: ['Remove by hand what was left in place.'] } }),
+      [],
+    ],
     ['an execution works on it', kept({ running: { execution: EXECUTION } }), []],
     ['it is applied', kept({ applied: true }), []],
     ['the last execution failed', kept({ report: { ...kept().report, outcome: 'Penstock.Failed' } }), []],

@@ -6,6 +6,7 @@ import {
   KINESIS,
   keep,
   pulledManifest,
+  reportOf,
   richManifest,
   SECRETS,
   sandboxOf,
@@ -79,6 +80,15 @@ describe('15 import: a pipeline that this stage has applied is imported whole', 
     expect(await changesOf(own, found.manifest)).toEqual([]);
   });
 
+  it('also where a token was refused since, which did nothing', async () => {
+    const own = world();
+    const manifest = inlet({ records: BEFORE_INLET.records });
+    const { document } = await own.run({ manifest, mode: 'plan' });
+    const flow = await applied(own, manifest);
+    expect((await own.run({ manifest, token: document.token })).status).toBe('FAILED');
+    expect(await importsOwn(own, flow)).toMatchObject({ complete: true, findings: [] });
+  });
+
   it('and what was changed in AEP since is as AEP has it', async () => {
     const own = world();
     const flow = await applied(own, inlet({ records: BEFORE_INLET.records }));
@@ -117,6 +127,37 @@ describe('15 import: of a pipeline that this stage does not know, all that is lo
     const other = { ids: { flow: 'another' }, old: [], sandbox: 'dev1' };
     Object.assign(own.runtime.ledger, {
       read: async (name: string) => ({ ...(await read(name)), known: other }),
+    });
+    missing(await importsOwn(own, flow));
+  });
+
+  it('with a flow that an execution has made beside the one in force, and could not finish', async () => {
+    const own = world();
+    const first = await applied(own, inlet({ records: BEFORE_INLET.records }));
+    const mapping = [{ source: 'first', destination: '_id' }];
+    const path = '/data/foundation/flowservice/flows/*';
+    const onEnter = ({ state }: { readonly state: string }) => {
+      if (state !== 'verify' || own.platform.faults.list().length > 0) return;
+      own.platform.faults.add({ kind: 'refuse', status: 503, method: 'GET', path, times: 100 });
+    };
+    const manifest = { ...inlet({ order: 'strict' }), mapping };
+    expect((await own.run({ manifest }, { onEnter })).status).toBe('FAILED');
+    own.platform.faults.clear();
+    const made = (await reportOf(own)).resources.find(({ resource }) => resource === 'flow');
+    expect([made?.done, made?.id === first]).toEqual(['created', false]);
+    missing(await importsOwn(own, String(made?.id)));
+  });
+
+  it.each([
+    ['on which an execution works', { owner: 'an execution' }],
+    ['whose last execution failed', { report: { outcome: 'Penstock.Failed', execution: { endedAt: '' } } }],
+    ['of which no report is kept', { report: undefined }],
+  ])('%s', async (_, told) => {
+    const own = world();
+    const flow = await applied(own, inlet({ records: BEFORE_INLET.records }));
+    const { read } = own.runtime.ledger;
+    Object.assign(own.runtime.ledger, {
+      read: async (name: string) => ({ ...(await read(name)), ...told }),
     });
     missing(await importsOwn(own, flow));
   });

@@ -1,6 +1,7 @@
 // What an execution that finds nothing to do need not ask again, and when it asks all the same.
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../local/aep/json.ts';
+import { patchSchema } from '../import/hands.ts';
 import { world } from '../support/provisioning.ts';
 import {
   inletManifest,
@@ -98,6 +99,25 @@ describe('the samples of an unchanged pipeline', () => {
     expect([status, (await reportOf(own)).failure?.code]).toEqual(['FAILED', 'MAPPING_INVALID']);
     // A refusal is not remembered as a success.
     expect((await again(own, { samples: wrong })).status).toBe('FAILED');
+  });
+});
+
+describe('the samples of a pipeline whose schema somebody has changed', () => {
+  const GROUP = 'https://ns.adobe.com/xdm/context/profile-work-details';
+
+  it.each([
+    ['that it has made', 'people', undefined],
+    ['that its manifest names', 'others', 'people'],
+  ])('%s, are tried again, and then not again', async (_, name, maker) => {
+    const own = await applied();
+    const schema = (await reportOf(own)).resources.find(({ resource }) => resource === 'schema')?.id ?? '';
+    const manifest = inletManifest({ name, ...(maker !== undefined && { schema: { id: schema } }) });
+    expect((await again(own, { manifest })).status).toBe('SUCCEEDED');
+    expect((await again(own, { manifest })).asked).toEqual([]);
+    own.time.now += MINUTE;
+    await patchSchema(own, schema, [{ op: 'add', path: '/allOf/-', value: { $ref: GROUP } }]);
+    expect((await again(own, { manifest })).asked).toContain('preview');
+    expect((await again(own, { manifest })).asked).toEqual([]);
   });
 });
 

@@ -173,9 +173,9 @@ async function planResource(
   const given = givenIn(manifest, resource);
   if (given !== undefined) {
     const { id } = given;
-    const { differences, revision } = await given.check(context, pipeline);
+    const { differences, revision, details } = await given.check(context, pipeline);
     read.set(key, { id, differences, revision });
-    const made = { id, name: id, how: 'given' as const };
+    const made = { id, name: id, how: 'given' as const, ...details };
     const known = { ...pipeline, resources: { ...pipeline.resources, [key]: made } };
     if (differences.length === 0)
       return withEntry(known, key, { action: 'keep', reason: 'named by the manifest', id });

@@ -7,6 +7,7 @@ import { describe, tagInDescription, withoutTag } from './ownership-tag.ts';
 import {
   type ChangeableResource,
   type Context,
+  changeOf,
   type Difference,
   type Found,
   ifThere,
@@ -66,11 +67,6 @@ export function fieldGroup(group: OwnFieldGroup): ChangeableResource {
 
     remove: ({ aep }, id) => aep.schemaRegistry.deleteFieldGroup(id),
   };
-}
-
-function changeOf(own: FieldGroup): NonNullable<Found['details']> {
-  const changedAt = own['meta:registryMetadata']?.['repo:lastModifiedDate'];
-  return typeof changedAt === 'number' ? { changedAt } : {};
 }
 
 async function adopt(

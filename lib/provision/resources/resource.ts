@@ -1,6 +1,7 @@
 // What a resource is: how to find, compare, make, change and remove it. And the one decision about what was
 // found.
 import type { Aep } from '../../aep/client.ts';
+import type { Schema } from '../../aep/schema-registry.ts';
 import { Failure, isFailure } from '../../failure.ts';
 import type { Manifest } from '../../manifest.ts';
 import type { Made, Pipeline, ResourceKey } from '../../pipeline.ts';
@@ -67,6 +68,14 @@ export interface Found {
   readonly refers?: readonly { readonly resource: ResourceKey; readonly id: string }[];
 }
 
+/** When a schema or a field group was last changed, as AEP tells it. */
+export function changeOf({
+  'meta:registryMetadata': told,
+}: Pick<Schema, 'meta:registryMetadata'>): Pick<Made, 'changedAt'> {
+  const changedAt = told?.['repo:lastModifiedDate'];
+  return typeof changedAt === 'number' ? { changedAt } : {};
+}
+
 /** In ms since the execution began. Later than that, somebody else may have changed what the plan has seen. */
 const PLAN_FRESH_MS = 60_000;
 
@@ -123,7 +132,7 @@ export interface ChangeableResource extends WithId {
 export interface GivenResource {
   readonly id: string;
   /** How it differs from what is needed. We change none of it. @throws Failure `AEP_NOT_FOUND` */
-  check(context: Context, situation: Situation): Promise<Pick<Found, 'differences' | 'revision'>>;
+  check(context: Context, situation: Situation): Promise<Pick<Found, 'differences' | 'revision' | 'details'>>;
 }
 
 /** It has an id of its own and is never changed. If it differs, another one takes its place. */

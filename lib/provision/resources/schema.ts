@@ -10,6 +10,7 @@ import { describe, tagInDescription, withoutTag } from './ownership-tag.ts';
 import {
   type ChangeableResource,
   type Context,
+  changeOf,
   type Difference,
   type Found,
   idOfMade,
@@ -114,7 +115,6 @@ function differencesOf(there: Schema, situation: Situation): Difference[] {
 }
 
 function asFound(there: Schema, situation: Situation): Found {
-  const changedAt = there['meta:registryMetadata']?.['repo:lastModifiedDate'];
   return {
     id: there.$id,
     name: there.title ?? undefined,
@@ -124,7 +124,7 @@ function asFound(there: Schema, situation: Situation): Found {
     revision: schemaRevision(there),
     details: {
       union: there['meta:immutableTags']?.includes('union') ?? false,
-      ...(typeof changedAt === 'number' && { changedAt }),
+      ...changeOf(there),
     },
   };
 }
@@ -154,7 +154,11 @@ function unidentified(all: readonly IdentityDescriptor[], { mapping }: Manifest)
 
 async function checkGiven({ aep }: Context, id: string, { manifest }: Situation) {
   const there = await aep.schemaRegistry.getSchema(id);
-  return { differences: await unfitness(aep, there, manifest), revision: schemaRevision(there) };
+  return {
+    differences: await unfitness(aep, there, manifest),
+    revision: schemaRevision(there),
+    details: changeOf(there),
+  };
 }
 
 /** Why a given schema does not fit. */

@@ -49,7 +49,7 @@ async function verifyFlow(pipeline: Pipeline, { aep }: Context): Promise<void> {
 
 /**
  * Tries the samples. If this execution made the mapping set, it tried them then. What an earlier one found right
- * within a day is not tried again.
+ * within a day is not tried again, unless the schema was changed since.
  */
 async function withSamples(pipeline: Pipeline, { aep, runtime }: Context): Promise<Pipeline> {
   const { samples, resources, tenant, tried, execution, verified } = pipeline;
@@ -60,15 +60,33 @@ async function withSamples(pipeline: Pipeline, { aep, runtime }: Context): Promi
     .digest('hex');
   const [many, become] = samples.length === 1 ? ['sample', 'becomes'] : ['samples', 'become'];
   const now = runtime.clock.now();
-  if (tried?.digest === digest && now - Date.parse(tried.at) < TRIED_MS)
+  const changedAt = schemaChangedAt(pipeline);
+  if (tried?.digest === digest && isRecent(Date.parse(tried.at), changedAt, now))
     return {
       ...pipeline,
       verified: [...verified, `${samples.length} ${many} became what they must at ${tried.at}`],
     };
   if (resources.mapping.how !== 'created') await trySamples(aep, set, samples, tenant);
-  const at = resources.mapping.how === 'created' ? execution.startedAt : new Date(now).toISOString();
+  const triedAt =
+    resources.mapping.how === 'created' ? Math.max(Date.parse(execution.startedAt), changedAt) : now;
+  const at = new Date(triedAt).toISOString();
   const said = `${samples.length} ${many} ${become} what they must`;
   return { ...pipeline, tried: { digest, at }, verified: [...verified, said] };
+}
+
+function isRecent(triedAt: number, schemaChangedAt: number, now: number): boolean {
+  return now - triedAt < TRIED_MS && triedAt >= schemaChangedAt;
+}
+
+/** When the schema or an own field group was last made or changed, also by somebody else. In ms; 0 where AEP does not tell. */
+function schemaChangedAt({ resources }: Pipeline): number {
+  return Math.max(0, ...schemaParts(resources).map((made) => made?.changedAt ?? 0));
+}
+
+function schemaParts(resources: Pipeline['resources']): (Made | undefined)[] {
+  return Object.entries(resources)
+    .filter(([key]) => key === 'schema' || key.startsWith('field-group:'))
+    .map(([, made]) => made);
 }
 
 /**
@@ -90,9 +108,8 @@ function schemaChanges({ resources }: Pipeline): number[] {
   const { dataset } = resources;
   if (dataset?.createdAt === undefined) return [];
   const from = dataset.createdAt;
-  return Object.entries(resources)
-    .filter(([key]) => key === 'schema' || key.startsWith('field-group:'))
-    .map(([, made]: [string, Made | undefined]) => made?.changedAt ?? 0)
+  return schemaParts(resources)
+    .map((made) => made?.changedAt ?? 0)
     .filter((changedAt) => changedAt > from);
 }
 
