@@ -156,7 +156,7 @@ async function firstOf(lines: AsyncIterable<readonly Line[]>): Promise<Buffer[]>
 
 interface Part {
   readonly tally: Tally;
-  /** Records that show something that none before them did. */
+  /** Records that show something that none before them did. Where those are too large for samples, the first that is not. */
   readonly kept: readonly Message[];
   /** @returns the ids of the nodes that the record has */
   add(message: Message): readonly number[];
@@ -170,10 +170,8 @@ function createPart(): Part {
     kept,
     add(message) {
       const { present, isNews } = tally.add(message);
-      if (isNews && kept.length < MAX_SAMPLES) {
-        // A larger one can be no sample.
-        if (Buffer.byteLength(JSON.stringify(message)) <= MAX_SAMPLES_BYTES) kept.push(message);
-      }
+      const isWanted = isNews ? kept.length < MAX_SAMPLES : kept.length === 0;
+      if (isWanted && Buffer.byteLength(JSON.stringify(message)) <= MAX_SAMPLES_BYTES) kept.push(message);
       return present;
     },
   };

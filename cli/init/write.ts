@@ -31,7 +31,7 @@ export async function writeFiles(
     throw new MistakeError(
       'FILE_UNWRITABLE',
       `${differing.map(({ file }) => file).join(', ')}: there already, and not the same`,
-      'Add --overwrite to write over it, or name another folder: --out DIR',
+      'Name the pipeline otherwise (--name NAME) or another folder (--out DIR), or add --overwrite to write over it.',
     );
   try {
     await makeFolder(resolve(folder));

@@ -29,7 +29,7 @@ export async function connectStage({
       `"${region}" is no name of a region`,
       'Name one of AWS, such as --region eu-west-1.',
     );
-  checkEndpoints(env);
+  checkAddresses(env);
   const target = awsTarget({
     name: `stage ${stage} in ${region}`,
     kind: 'stage',
@@ -46,24 +46,29 @@ export async function connectStage({
 }
 
 /**
- * The SDK takes any text, and asks nobody. The value is not told: it may hold a password.
+ * The SDK takes any text as an endpoint, and asks nobody. Node.js goes past a proxy that is no address. The value is not told: it may
+ * hold a password.
  * @throws MistakeError where one is no address
  */
-function checkEndpoints(env: TargetOptions['env']): void {
-  if (env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS === 'true') return;
+function checkAddresses(env: TargetOptions['env']): void {
+  const areEndpointsUsed = env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS !== 'true';
+  const isUsed = (name: string) => PROXY.test(name) || (areEndpointsUsed && ENDPOINT.test(name));
   const wrong = Object.entries(env).find(
-    ([name, value]) => ENDPOINT.test(name) && value !== undefined && value !== '' && !isAddress(value),
+    ([name, value]) => isUsed(name) && value !== undefined && value !== '' && !isAddress(value),
   );
   if (wrong === undefined) return;
   throw new MistakeError(
     'USAGE',
     `${wrong[0]} is no address with http:// or https://`,
-    `Set it to one such as http://127.0.0.1:4566, or leave it out: unset ${wrong[0]}.`,
+    `Set it to one such as http://127.0.0.1:${PROXY.test(wrong[0]) ? 3128 : 4566}, or leave it out: unset ${wrong[0]}.`,
   );
 }
 
 /** https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html */
 const ENDPOINT = /^AWS_ENDPOINT_URL(?:_[A-Z0-9_]+)?$/;
+
+/** https://nodejs.org/api/http.html#built-in-proxy-support */
+const PROXY = /^(?:https_proxy|HTTPS_PROXY)$/;
 
 function isAddress(text: string): boolean {
   const address = URL.parse(text);

@@ -350,6 +350,8 @@ describe('what AWS answers becomes an error with its own code and the next step,
     ['AWS_ENDPOINT_URL', 'notaurl'],
     ['AWS_ENDPOINT_URL', 'localhost:4566'],
     ['AWS_ENDPOINT_URL_LAMBDA', 'ftp://CANARY@x'],
+    ['HTTPS_PROXY', 'proxy.example:3128'],
+    ['https_proxy', 'socks5://CANARY@127.0.0.1:1080'],
   ])('%s=%s is told by its name, and nothing is asked', async (name, value) => {
     const run = await penstock(['status', ...PROD], {}, { [name]: value });
     expect(run).toMatchObject({ code: 1, asked: [] });

@@ -285,6 +285,13 @@ describe('15 init: samples have room for whole records, or are told to be left o
     expect(Buffer.byteLength(JSON.stringify(found))).toBeLessThanOrEqual(MOST);
   });
 
+  it('a record that is larger than that gives its place to a smaller one', async () => {
+    const large = JSON.stringify({ id: 'large', note: 'x'.repeat(MOST) });
+    const records = await file(`${large}\n{"id":"a","note":"b"}\n{"id":"c","note":"d"}\n`);
+    expect((await run({ records })).exitCode).toBe(0);
+    expect((await samples()).map(({ record }) => record)).toMatchObject([{ id: 'a', note: 'b' }]);
+  });
+
   it('a record that is larger than that is no sample, and the report says so', async () => {
     const { exitCode, lines } = await run({ records: await file(wide(900, 3)) });
     expect(exitCode).toBe(0);
