@@ -55,7 +55,10 @@ describe('actions on the page of a stage', () => {
     await window.getByText('Nothing is changed yet.').waitFor();
     await window.locator('.difference').getByText('upper(id)').waitFor();
     await looksRight(window, `console-actions-plan-${size}-${scheme}`);
-    await window.getByLabel('Type the name of the stage: prod').focus();
+    // Nothing is typed: the first empty name is gone to, and nothing is sent.
+    await window.getByRole('button', { name: 'Apply this plan' }).focus();
+    await window.keyboard.press('Enter');
+    await window.getByLabel('Type the name of the stage: prod').and(window.locator(':focus')).waitFor();
     await window.keyboard.type('dev');
     await window.keyboard.press('Tab');
     await window.keyboard.type('dev1');

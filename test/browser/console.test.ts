@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Answer, AwsError } from '../support/aws-stand-in.ts';
 import { DOCUMENT, livelyStage, type StartedConsole, startConsole } from '../support/console.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Browser, launch, looksRight, open, rowsOf } from './browser.ts';
 
 let browser: Browser;
@@ -46,7 +47,12 @@ describe('the page of a deployed stage', () => {
     await window.getByRole('button', { name: 'Examine it' }).focus();
     await window.keyboard.press('Enter');
     await window.getByText('Switch it on.').waitFor();
-    expect(aws.calls.filter(({ input }) => (input as { doctor?: true }).doctor)).toHaveLength(1);
+    const examined = () => aws.calls.filter(({ input }) => (input as { doctor?: true }).doctor).length;
+    expect(examined()).toBe(1);
+    // The button has kept the focus while it was at work.
+    await window.keyboard.press('Enter');
+    await eventually(examined).toBe(2);
+    await window.getByText('Switch it on.').waitFor();
     await looksRight(window, `console-examined-${size}-${scheme}`);
     expect(errors).toEqual([]);
   });

@@ -32,7 +32,7 @@ describe('issue 16: records put in by hand', () => {
     ['narrow', 'dark'],
   ] as const)('one is typed, and followed to its row, by keyboard alone, %s and %s', async (size, scheme) => {
     const { window, errors, context } = await open(browser, running.page, { ...at, size, scheme });
-    await window.getByText('Put records in', { exact: true }).last().focus();
+    await window.locator('summary', { hasText: 'Put records in' }).focus();
     await window.keyboard.press('Enter');
     await window.keyboard.press('Tab');
     const id = `by-hand-${size}-${scheme}`;
@@ -63,11 +63,38 @@ describe('issue 16: records put in by hand', () => {
     await context.close();
   });
 
+  it('a stream that comes first by its name takes nothing away that was typed', async () => {
+    const line = { name: 'p', sandbox: 'dev1', health: 'good', says: '', run: '', received: 0, landed: 0 };
+    const one = [{ ...line, source: 'customers' }];
+    const both = [...one, { ...line, name: 'q', source: 'addresses' }];
+    const text = '{"id": "half';
+    const typed = Promise.withResolvers<void>();
+    const { window, errors, context } = await open(browser, running.page, { path: '/requests' });
+    let asked = 0;
+    await window.route('**/api/follow/pipelines', async (route) => {
+      // Each answer ends, so the page asks again: at first for a list of one, then for both.
+      asked += 1;
+      if (asked > 1) await typed.promise;
+      const set = asked > 1 ? both : one;
+      await route.fulfill({ body: `data: ${JSON.stringify({ set, gone: [] })}\n\n` });
+    });
+    await window.goto(`${running.page.origin}/records`);
+    await window.locator('summary', { hasText: 'Put records in' }).click();
+    await window.getByLabel('A record, as its producer').fill(text);
+    typed.resolve();
+    await window.getByRole('option', { name: 'addresses' }).waitFor({ state: 'attached' });
+    expect(await window.getByLabel('A record, as its producer').inputValue()).toBe(text);
+    expect(await window.getByLabel('Stream').inputValue()).toBe('customers');
+    await window.unrouteAll({ behavior: 'ignoreErrors' });
+    expect(errors).toEqual([]);
+    await context.close();
+  });
+
   it('tells each try of a record: refused at first, received then', async () => {
     const { faults } = running.stack.platform.platform;
     const fault = faults.add({ kind: 'refuse', path: '/collection/**', status: 429, times: 2 });
     const { window, errors, context } = await open(browser, running.page, at);
-    await window.getByText('Put records in', { exact: true }).last().click();
+    await window.locator('summary', { hasText: 'Put records in' }).click();
     await window.getByLabel('A record, as its producer').fill(customer('tried-again'));
     await window.getByRole('button', { name: 'Put it in' }).click();
     await window.getByText('It has landed: this is its row.').waitFor();
@@ -86,7 +113,7 @@ describe('issue 16: records put in by hand', () => {
 
   it('a file has one a line, and what cannot be sent is told with its reason', async () => {
     const { window, errors, context } = await open(browser, running.page, at);
-    await window.getByText('Put records in', { exact: true }).last().click();
+    await window.locator('summary', { hasText: 'Put records in' }).click();
     const buffer = Buffer.from(`${customer('from-file-1')}\r\n\n${customer('from-file-2')}\n{broken\n`);
     await window
       .getByLabel('A file, one record a line')

@@ -28,7 +28,7 @@ export function SendAgain({ chosen, what, label }: SendAgainProps) {
     });
   return (
     <>
-      <button type="button" disabled={acting.isBusy} onClick={look}>
+      <button type="button" aria-disabled={acting.isBusy} onClick={look}>
         {label}
       </button>
       <OutcomeOf acting={acting} />

@@ -24,8 +24,11 @@ const KEPT = 100_000;
 export function Records({ rest: [stream, ...place], onConnection }: AreaProps) {
   const pipelines = useLines<PipelineLine>('pipelines', ({ name }) => name, onConnection);
   const streams = useMemo(() => [...new Set(pipelines?.map(({ source }) => source))].sort(), [pipelines]);
-  const chosen = stream ?? streams[0];
-  if (pipelines?.length === 0)
+  // The first one at the start: another, which comes later, takes nobody's typing away.
+  const first = useRef<string | undefined>(undefined);
+  first.current ??= streams[0];
+  const chosen = stream ?? first.current;
+  if (pipelines?.length === 0 && first.current === undefined)
     return (
       <div class="empty">
         There is no stream yet. Apply a manifest: its stream shows here, with its records.

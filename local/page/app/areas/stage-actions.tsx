@@ -92,6 +92,7 @@ function PlanForm() {
     );
   const plan = (event: Event) => {
     event.preventDefault();
+    if (files.length === 0) return;
     acting.run(async () => {
       const { id } = await act<ToldAction>('POST', '/api/actions/plan', { file: file || files[0] });
       go(pathOf(AREA, id));
@@ -108,7 +109,7 @@ function PlanForm() {
           ))}
         </select>
       </label>
-      <button type="submit" disabled={acting.isBusy || files.length === 0}>
+      <button type="submit" aria-disabled={acting.isBusy || files.length === 0}>
         Plan it …
       </button>
       <OutcomeOf acting={acting} />
@@ -178,7 +179,6 @@ function Agreement({ action: { id, kind, sandbox, dry }, stage }: ActionProps) {
       return '';
     });
   };
-  const isTyped = typedStage !== '' && (!asksSandbox || typedSandbox !== '');
   return (
     <form class="panel" aria-label="Agree" onSubmit={agree}>
       <Name label={`Type the name of the stage: ${stage}`} typed={typedStage} onTyped={setTypedStage} />
@@ -189,7 +189,7 @@ function Agreement({ action: { id, kind, sandbox, dry }, stage }: ActionProps) {
           onTyped={setTypedSandbox}
         />
       )}
-      <button type="submit" class="primary" disabled={acting.isBusy || !isTyped}>
+      <button type="submit" class="primary" aria-disabled={acting.isBusy}>
         {kind === 'apply' ? 'Apply this plan' : `Send ${told(dry?.left ?? 0)} now`}
       </button>
       <OutcomeOf acting={acting} />
@@ -209,6 +209,7 @@ function Name({ label, typed, onTyped }: NameProps) {
       <span>{label}</span>
       <input
         type="text"
+        required
         value={typed}
         autocomplete="off"
         spellcheck={false}

@@ -129,20 +129,24 @@ function Documents({ wanted, chosen, hasActions }: DocumentsProps) {
   };
   useEffect(() => void look({ documents: [] }), []);
   const isObject = typeof answer === 'object';
+  const isLooking = answer === 'asking';
+  const lookFrom = (before: DocumentLines) => {
+    if (!isLooking) void look(before);
+  };
   return (
     <>
       {isObject && 'obstacle' in answer && <Trouble obstacle={answer.obstacle} />}
       <p class="amount" role="status">
-        {answer === 'asking'
+        {isLooking
           ? 'Looking …'
           : `${told(known.documents.length)} ${known.documents.length === 1 ? 'document' : 'documents'}, the oldest first`}
       </p>
       <div class="older">
-        <button type="button" disabled={answer === 'asking'} onClick={() => void look({ documents: [] })}>
+        <button type="button" aria-disabled={isLooking} onClick={() => lookFrom({ documents: [] })}>
           Look again
         </button>{' '}
         {known.next !== undefined && (
-          <button type="button" disabled={answer === 'asking'} onClick={() => void look(known)}>
+          <button type="button" aria-disabled={isLooking} onClick={() => lookFrom(known)}>
             More documents
           </button>
         )}{' '}
@@ -158,7 +162,7 @@ function Documents({ wanted, chosen, hasActions }: DocumentsProps) {
         chosen={chosen}
         onChoose={(key) => go(pathOf(AREA, pipeline, kind, since, key), false)}
         empty={
-          answer === 'asking'
+          isLooking
             ? 'Looking …'
             : `${nothingOf(pipeline, kind)} since then. Choose an earlier day to see more.`
         }

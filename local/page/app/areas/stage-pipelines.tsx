@@ -115,6 +115,7 @@ function Chosen({ name, version }: { readonly name: string; readonly version: un
 function Examination({ name }: { readonly name: string }) {
   const [answer, setAnswer] = useState<Answered<ToldDiagnosis> | 'asking' | 'lost' | undefined>();
   const examine = () => {
+    if (answer === 'asking') return;
     setAnswer('asking');
     void ask<Answered<ToldDiagnosis>>(`/api/doctor?pipeline=${encodeURIComponent(name)}`).then((found) =>
       setAnswer(found ?? 'lost'),
@@ -122,7 +123,7 @@ function Examination({ name }: { readonly name: string }) {
   };
   return (
     <section class="examination" aria-label="Health check">
-      <button type="button" disabled={answer === 'asking'} onClick={examine}>
+      <button type="button" aria-disabled={answer === 'asking'} onClick={examine}>
         Examine it
       </button>
       <span role="status" class="examined">

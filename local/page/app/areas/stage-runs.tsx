@@ -49,7 +49,7 @@ export function StageRuns({ rest: [chosen], onConnection }: AreaProps) {
         <Amount what="executions" fitting={fitting.length} all={all?.length} />
         <Age stood={stood} />
         {older.ask !== undefined && (
-          <button type="button" class="older" disabled={older.isAsking} onClick={older.ask}>
+          <button type="button" class="older" aria-disabled={older.isAsking} onClick={older.ask}>
             Older executions
           </button>
         )}
@@ -82,6 +82,7 @@ function useOlder(newest: RunLines | undefined) {
   const [isAsking, setIsAsking] = useState(false);
   const before = known === undefined ? newest?.next : known.next;
   const more = () => {
+    if (isAsking) return;
     setIsAsking(true);
     void ask<Answered<RunLines>>(`/api/runs?before=${encodeURIComponent(before ?? '')}`).then((answer) => {
       setIsAsking(false);
