@@ -6,15 +6,20 @@ import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
  * @returns `undefined` where the file has more
  * @throws the error of the file system
  */
-export async function textWithin(file: string, most: number): Promise<string | undefined> {
+export async function bytesWithin(file: string, most: number): Promise<Buffer | undefined> {
   const parts: Buffer[] = [];
   // `end` is the last byte that is read: one more than the file may have.
   for await (const part of createReadStream(file, { end: most })) parts.push(part as Buffer);
   const bytes = Buffer.concat(parts);
-  return bytes.length > most ? undefined : bytes.toString();
+  return bytes.length > most ? undefined : bytes;
 }
 
-/** The same, at once. */
+/** The same as text: bytes that are not UTF-8 become U+FFFD. */
+export async function textWithin(file: string, most: number): Promise<string | undefined> {
+  return (await bytesWithin(file, most))?.toString();
+}
+
+/** The text, at once. */
 export function textWithinSync(file: string, most: number): string | undefined {
   const bytes = Buffer.alloc(most + 1);
   const opened = openSync(file, 'r');

@@ -1,9 +1,10 @@
 // The files of the manifests that a stack was started with: read, and written where nobody has changed or moved them since.
+import { isUtf8 } from 'node:buffer';
 import { hash, randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { textWithin } from '../../lib/bounded-file.ts';
+import { bytesWithin } from '../../lib/bounded-file.ts';
 import { MAX_FILE_BYTES } from '../../lib/bounds.ts';
 
 export interface NamedFile {
@@ -83,9 +84,15 @@ async function readAt(place: Place): Promise<ReadFile> {
   // A link that was put in its way since then leads somewhere else.
   if ((await realpath(place.file)) !== place.real)
     throw new ManifestFileError(`${place.file} is another file than at the start. Start again to use it.`);
-  const text = await textWithin(place.real, MAX_FILE_BYTES);
-  if (text === undefined) throw new ManifestFileError(`${place.file} has more than ${MAX_FILE_BYTES} bytes.`);
-  return readOf(place, text);
+  const bytes = await bytesWithin(place.real, MAX_FILE_BYTES);
+  if (bytes === undefined)
+    throw new ManifestFileError(`${place.file} has more than ${MAX_FILE_BYTES} bytes.`);
+  // Written again, each of them would be lost.
+  if (!isUtf8(bytes))
+    throw new ManifestFileError(
+      `${place.file} has bytes that are not UTF-8. Save it as UTF-8 in your editor.`,
+    );
+  return readOf(place, bytes.toString());
 }
 
 /** Beside it, and then moved there: whoever reads it meanwhile has all of the old or all of the new. */

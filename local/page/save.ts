@@ -71,7 +71,7 @@ export async function saveMapping({ watched }: Looked, asked: Asked): Promise<Ac
   const wanted = wantedOf(asked.body);
   if (wanted === undefined) return unsaved(400, { why: 'Expected {"pipeline", "version", "rows": […]}.' });
   const known = knownPipelines(executions.all).get(wanted.pipeline);
-  if (known === undefined) return undefined;
+  if (known === undefined) return unsaved(404, { why: `There is no pipeline ${wanted.pipeline} here.` });
   try {
     return await save(edit, known, wanted);
   } catch (error) {

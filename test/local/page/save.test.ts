@@ -190,10 +190,30 @@ describe('the files that can be written', () => {
     expect(await save(off, 'v', [])).toMatchObject({ status: 400 });
     const looked = lookedAt(await opened());
     for (const name of ['../orders', file, 'another', '__proto__', ''])
-      expect(await save(looked, versionIn(await seen(looked)), [], name)).toBeUndefined();
+      expect(await save(looked, versionIn(await seen(looked)), [], name)).toMatchObject({
+        status: 404,
+        body: { why: `There is no pipeline ${name} here.` },
+      });
     const elsewhere = lookedAt(await editOf([]));
     expect((await seen(elsewhere)).saving).toEqual({ state: 'elsewhere' });
     expect(await save(elsewhere, 'v', [])).toMatchObject({ status: 400 });
+  });
+
+  it('are in UTF-8: of any other bytes nothing is written again', async () => {
+    const looked = lookedAt(await opened());
+    const { rows, ...detail } = await seen(looked);
+    const latin = Buffer.from(
+      TEXT.replace('"version": 1', '"description": "\u00e9", "version": 1'),
+      'latin1',
+    );
+    await writeFile(file, latin);
+    const why = expect.stringContaining('not UTF-8');
+    expect((await seen(looked)).saving).toMatchObject({ state: 'unreadable', why });
+    expect(await save(looked, versionIn(detail), rows.slice(1))).toMatchObject({
+      status: 400,
+      body: { why },
+    });
+    expect((await readFile(file)).equals(latin)).toBe(true);
   });
 
   it('are not followed through a link that somebody has put there since', async () => {
