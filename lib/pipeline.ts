@@ -117,6 +117,9 @@ const Trail = z.object({
 });
 export type Trail = z.infer<typeof Trail>;
 
+/** An item of the ledger, as DynamoDB answers it. */
+const LeaseHolder = z.object({ item: z.object({ owner: z.object({ S: z.string() }).optional() }) });
+
 /** How an execution ended, and what it advised. */
 const Before = z.object({ outcome: z.string(), endedAt: z.string(), next: z.array(z.string()) });
 
@@ -252,6 +255,8 @@ export const Pipeline = z.object({
   resources: z.partialRecord(ResourceKey, Made),
   /** Ours, and not needed any more. */
   old: z.array(Old).default([]),
+  /** As the state machine found it: the execution that had the lease, if this one took it over. */
+  holder: LeaseHolder.optional().catch(undefined),
   /** Whether the state machine took the lease. */
   leased: z.boolean().default(false),
   /** The fencing token of the last step that worked on the pipeline. */

@@ -82,6 +82,7 @@ ${rows.join('\n')}
 | \`Penstock.Moved\` | The [token](change.md#apply-what-was-planned) is of another state than this one; the cause and the report name what has moved. Nothing was changed. |
 | \`Penstock.RolledBack\` | What this execution made was undone; the cause names what was, what is left, and what to do. |
 | \`Penstock.RollbackFailed\` | Undoing failed: what was made has the execution's ownership tag and is still there. |
+| \`Penstock.Stopped\` | Only of the health check, and in \`before\` of a report: an execution was stopped before it could report. Start it again; it goes on from there. |
 | \`${PERMANENT}\`, \`${TRANSIENT}\` | The plan could not be made. Nothing was changed; the cause says why. |
 
 ## Of the command line itself

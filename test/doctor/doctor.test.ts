@@ -8,6 +8,7 @@ import {
   KINESIS,
   keep,
   pulledManifest,
+  reportOf,
   SECRETS,
   SERVICES,
   sandboxOf,
@@ -696,6 +697,18 @@ describe('a token that was refused is no illness', () => {
         new RegExp(`^succeeded at \\S+; a token was refused at ${at}, which changed nothing$`),
       ),
     });
+  });
+
+  it.each([
+    ['without a report', 'arn:run-9', 'not ok', /^Penstock\.Stopped at \S+; a token was refused at /],
+    ['after its report', undefined, 'ok', /^succeeded at \S+; a token was refused at /],
+  ])('nor does it hide that the execution before it was stopped %s', async (_, owner, state, found) => {
+    const all = await surroundings();
+    const { items } = all.own.ledger;
+    const { id } = (await reportOf(all.own)).execution;
+    items.set('people', { ...items.get('people'), owner: { S: owner ?? id } });
+    await refuseTokens(all);
+    expect(await runsOf(all)).toMatchObject({ state, found: expect.stringMatching(found) });
   });
 
   it('nor does it hide that the execution before it failed', async () => {

@@ -92,7 +92,7 @@ async function withToken(
   const moved = token === undefined ? [] : movedParts(token, state);
   if (token === undefined || moved.length === 0) return known;
   const failure = movedFailure(moved, { token, state, plan: known.plan });
-  return { ...known, moved, ...outcomeBefore(record?.report), failure };
+  return { ...known, moved, ...outcomeBefore(record?.report, planned), failure };
 }
 
 /** With warnings, and in a plan with the type of the sandbox: who applies it by hand may be asked for its name. */
