@@ -62,7 +62,7 @@ describe('the events', () => {
     });
     expect(await own.steps.drift?.(read('drift'))).toEqual({ checked: 1, moved: 0, lines: [] });
     expect(await own.steps.import?.(read('import'))).toMatchObject({
-      imported: [{ complete: false, manifest: { name: 'customer-profiles' } }],
+      imported: [{ complete: true, manifest: { name: 'customer-profiles' } }],
     });
     expect((await own.run(read('retire'))).document.report?.outcome).toBe('retired');
     expect(await own.steps.status?.(read('status'))).toMatchObject({ applied: false });
