@@ -33,6 +33,12 @@ export interface JournalFilter {
   readonly limit?: number | undefined;
 }
 
+/** Requests that an inlet has refused since it last took one, whatever they held; and with what the last of them. */
+export interface Refusals {
+  readonly requests: number;
+  readonly status: number;
+}
+
 const MASK = '***';
 /** Names whose value is a secret wherever it appears; `sasKeyName` and `accessKeyId` are not. */
 const SECRET =
@@ -47,6 +53,8 @@ export interface Journal {
   readonly forgotten: number;
   /** What the inlets answered to all messages with a key of `messageKey`, the oldest first. The newest 100,000 are kept. */
   tries(key: string): Try[];
+  /** `undefined` where the inlet has taken the last request that it answered. */
+  refusals(inletId: string): Refusals | undefined;
   /** Newest last. */
   entries(filter?: JournalFilter): Entry[];
   clear(): void;
@@ -58,15 +66,20 @@ export function createJournal(
   first: readonly Entry[] = [],
   before = 0,
   tries = createTries(),
+  refusals: ReadonlyMap<string, Refusals> = new Map(),
 ): Journal {
+  const refusing = new Map(refusals);
   let kept = [...first];
   let number = before;
   return {
-    copy: () => createJournal(limit, kept, number, tries.copy()),
+    copy: () => createJournal(limit, kept, number, tries.copy(), refusing),
     record(call, answer, at, durationMs, faults) {
       const entry = { number: ++number, ...entryOf(call, answer, at, durationMs, faults) };
       kept.push(entry);
-      if (isOfInlet(call)) tries.record(call, answer, triedOf(entry, call));
+      if (isOfInlet(call)) {
+        tries.record(call, answer, triedOf(entry, call));
+        countRefusal(refusing, entry);
+      }
       // Trimmed in blocks: shifting an array on every request would be quadratic.
       if (kept.length > limit * 1.5) kept = kept.slice(-limit);
     },
@@ -78,14 +91,27 @@ export function createJournal(
       return filter.limit === undefined ? found : found.slice(-filter.limit);
     },
     tries: (key) => tries.of(key),
+    refusals: (inletId) => refusing.get(inletId),
     clear() {
       kept = [];
       tries.clear();
+      refusing.clear();
     },
   };
 }
 
 const isOfInlet = ({ path }: Call) => path.startsWith('/collection/');
+
+/** Refusals of whatever is sent. */
+const OF_THE_INLET: ReadonlySet<number> = new Set([401, 403, 404, 408, 429]);
+
+function countRefusal(refusing: Map<string, Refusals>, { path, status }: Entry): void {
+  const inletId = path.split('/').at(-1) ?? '';
+  if (status >= 200 && status < 300) refusing.delete(inletId);
+  // A lost answer says nothing. Other refusals are about the messages of that request.
+  else if (status >= 500 || OF_THE_INLET.has(status))
+    refusing.set(inletId, { status, requests: (refusing.get(inletId)?.requests ?? 0) + 1 });
+}
 
 function triedOf(entry: Entry, { notes = {} }: Call): TriedRequest {
   const { number, at, path, status, durationMs, faults } = entry;

@@ -79,6 +79,26 @@ describe('issue 16: faults and time', () => {
     await context.close();
   });
 
+  it('an inlet that has moved is told at its pipeline, until it is back', async () => {
+    const { window, errors, context } = await open(browser, running.page, at);
+    await window.getByRole('button', { name: /Inlet moved/ }).click();
+    await window.getByText('Inlet moved is on.').waitFor();
+    const carried = running.carry(samples(20, 9));
+    await window.getByRole('link', { name: 'Pipelines' }).click();
+    await window.getByText('It needs a look: its inlet refuses every request.').waitFor();
+    await window.getByText(/The inlet has refused \d+ requests since it last took one/).waitFor();
+    await window.getByText(/received · \d+ refused/).waitFor();
+    await looksRight(window, 'pipelines-inlet-moved');
+    await window.getByRole('link', { name: 'Faults' }).click();
+    await window.getByRole('button', { name: 'End all' }).click();
+    await carried;
+    await window.getByRole('link', { name: 'Pipelines' }).click();
+    await window.getByText('its inlet refuses every request').first().waitFor({ state: 'detached' });
+    await window.getByText(/^[\d,]+ received$/).waitFor();
+    expect(errors).toEqual([]);
+    await context.close();
+  });
+
   it('the clock goes forward by five minutes and by a day', async () => {
     const { window, errors, context } = await open(browser, running.page, at);
     const { clock } = running.stack.platform.platform;
@@ -127,7 +147,7 @@ describe('issue 16: faults and time', () => {
   it('say what to do where there is nothing yet', async () => {
     const server = await startPage(toldStack());
     const { window, context } = await open(browser, server, at);
-    await window.getByText('Nothing is on. Choose something').waitFor();
+    await window.getByText('Nothing is on. Switch something on').waitFor();
     await window.getByText('No call was struck yet.').waitFor();
     await context.close();
     await server.close();

@@ -7,7 +7,7 @@ import { reportIn } from '../reported.ts';
 import type { Stored } from '../store.ts';
 import type { Health, Part, Picture, Trouble } from '../told.ts';
 import type { Looked, Watched } from '../watched.ts';
-import { fares, receivedByConnection, sandboxOf, tallyOf, triggerOf } from './pipelines.ts';
+import { fares, receivedByConnection, refusalsOf, sandboxOf, tallyOf, triggerOf } from './pipelines.ts';
 
 /** The picture again whenever anything in it has changed. */
 export function pictureFeed({ watched, store }: Looked, source: string): Feed {
@@ -143,7 +143,7 @@ function waysParts(watched: Watched, known: KnownPipeline): Part[] {
   const { landed, refused, profileOnly } = tallyOf(watched, known);
   const flow = flowOf(watched, known);
   const inlet = isFed(known)
-    ? resourcePart(known, 'base-connection', 'Inlet', 'takes messages in', [['received', received]])
+    ? inletPart(watched, known, received)
     : resourcePart(known, 'base-connection', 'Connection', 'reads the source');
   const counts = [
     ['rows', landed] as const,
@@ -159,6 +159,14 @@ function waysParts(watched: Watched, known: KnownPipeline): Part[] {
     resourcePart(known, 'dataset', 'Dataset', 'keeps the rows', counts),
     resourcePart(known, 'schema', 'Schema', schemaSays(known)),
   ];
+}
+
+function inletPart(watched: Watched, known: KnownPipeline, received: number): Part {
+  const refusals = refusalsOf(watched, known);
+  const says = refusals === undefined ? 'takes messages in' : `refuses them with ${refusals.status}`;
+  const counts = [['received', received] as const, ...some('refused', refusals?.requests ?? 0)];
+  const part = resourcePart(known, 'base-connection', 'Inlet', says, counts);
+  return refusals === undefined ? part : { ...part, health: 'bad' };
 }
 
 /** A resource of AEP's, as far as it is made. */
@@ -227,6 +235,13 @@ function troublesOf(
       pipeline,
       what: `Its execution failed${failed.state && ` at ${failed.state}`}. ${failed.code}: ${failed.what}`,
       next: failed.next,
+    });
+  const refusals = refusalsOf(watched, known);
+  if (refusals !== undefined)
+    troubles.push({
+      pipeline,
+      what: `The inlet has refused ${refusals.requests} requests since it last took one, the last with ${refusals.status}.`,
+      next: 'Look at its answers in Requests. If you have switched a fault on, end it: what waits is sent then.',
     });
   for (const { reason, messages, flowId } of watched.platform.platform.state.losses.values())
     if (flowId !== null && flowId === made?.flow?.id)

@@ -1,4 +1,5 @@
 // The list of all pipelines: how each fares in words, and what it has counted.
+import type { Refusals } from '../../aep/journal.ts';
 import type { Sandbox, Tally } from '../../aep/state.ts';
 import { changesFeed } from '../changes.ts';
 import type { Feed } from '../events.ts';
@@ -51,7 +52,22 @@ export function fares(
   const trigger = triggerOf(watched, known);
   if (trigger !== undefined && trigger.state !== 'Enabled')
     return { health: 'busy', says: `its trigger is ${trigger.state}` };
+  if (refusalsOf(watched, known) !== undefined)
+    return { health: 'bad', says: 'its inlet refuses every request' };
   return { health: 'good', says: 'works' };
+}
+
+/** Fewer are tried again, and no news. */
+const WORTH_A_WORD = 3;
+
+/** Those of its inlet since it last took a request; none where that is nothing to worry about. */
+export function refusalsOf({ platform }: Watched, { made }: KnownPipeline): Refusals | undefined {
+  const { state, journal } = platform.platform;
+  const connection = made?.['base-connection']?.id;
+  return [...state.inlets.values()]
+    .filter(({ connectionId }) => connectionId === connection)
+    .map(({ id }) => journal.refusals(id))
+    .find((refusals) => (refusals?.requests ?? 0) >= WORTH_A_WORD);
 }
 
 /** The trigger of its stream; none where AEP reads by itself. */

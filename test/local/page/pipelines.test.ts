@@ -154,6 +154,39 @@ describe('the picture of a stream', () => {
     ]);
   });
 
+  it('says of an inlet that refuses every request that it does, until it takes one', () => {
+    const stack = toldStack();
+    stack.told.push(succeeded(manifestOf('orders')));
+    const { state, journal } = stack.platform.platform;
+    // What else an inlet has is not looked at here.
+    state.inlets.set('inlet-1', {
+      id: 'inlet-1',
+      connectionId: 'orders-inlet',
+      sandbox: { inletCounts: new Map() },
+    } as never);
+    const answers = (status: number, dropped = false) => {
+      const call = { method: 'POST', path: '/collection/batch/inlet-1', query: new URLSearchParams() };
+      const asked = { ...call, headers: {}, body: Buffer.alloc(0) } as never;
+      journal.record(asked, { status, headers: {}, body: undefined, dropped } as never, 0, 1, []);
+    };
+    const seen = () => {
+      const { parts, troubles } = pictureOf(stack, 'shop', []);
+      const inlet = parts.find(({ kind }) => kind === 'Inlet');
+      return [pipelineLines(stack, [])[0]?.health, inlet?.health, troubles.map(({ what }) => what)];
+    };
+    answers(404);
+    answers(404);
+    expect(seen()).toEqual(['good', 'good', []]);
+    answers(503);
+    answers(200, true);
+    answers(400);
+    const what = 'The inlet has refused 3 requests since it last took one, the last with 503.';
+    expect(seen()).toEqual(['bad', 'bad', [what]]);
+    expect(journal.copy().refusals('inlet-1')).toEqual({ requests: 3, status: 503 });
+    answers(207);
+    expect(seen()).toEqual(['good', 'good', []]);
+  });
+
   it('is empty for a stream that nobody reads', () => {
     expect(pictureOf(toldStack(), 'none', [])).toEqual({
       source: 'none',

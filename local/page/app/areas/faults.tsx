@@ -134,7 +134,7 @@ function OnNow({ now: { faults, seed, places }, acting }: { now: FaultsTold; act
     <>
       <h2>On now</h2>
       {faults.length === 0 && (
-        <p class="says">Nothing is on. Choose something at the left, then put records into a stream.</p>
+        <p class="says">Nothing is on. Switch something on, then put records into a stream.</p>
       )}
       <ul class="faults">
         {faults.map((fault) => (

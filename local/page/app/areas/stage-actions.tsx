@@ -51,7 +51,7 @@ export function StageActions({ rest: [chosen], onConnection, about }: AreaProps)
       {action === undefined && all !== undefined && (
         <section class="main-side empty">
           {chosen === undefined
-            ? 'Plan a manifest at the left, or choose what to send again in the dead letters. Each shows first what it would do.'
+            ? 'Plan a manifest of this folder, or choose what to send again in the dead letters. Each shows first what it would do.'
             : 'The console does not know this action: it was started again since. Runs has the executions.'}
         </section>
       )}
