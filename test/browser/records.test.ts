@@ -90,6 +90,15 @@ describe('issue 16: records put in by hand', () => {
     await context.close();
   });
 
+  it('says of a stream that is not there that it is not, and leads to one that is', async () => {
+    const { window, context } = await open(browser, running.page, { path: '/records/nowhere' });
+    await window.getByText('No pipeline reads a stream nowhere. Choose another.').waitFor();
+    await window.getByLabel('Stream').selectOption('customers');
+    await window.getByText(/^\d+ records?$/).waitFor();
+    expect(new URL(window.url()).pathname).toBe('/records/customers');
+    await context.close();
+  });
+
   it('tells each try of a record: refused at first, received then', async () => {
     const { faults } = running.stack.platform.platform;
     const fault = faults.add({ kind: 'refuse', path: '/collection/**', status: 429, times: 2 });

@@ -109,7 +109,14 @@ function StreamOf({ stream, streams, place: [shard, number] }: StreamProps) {
           keyOf={keyOf}
           chosen={chosen}
           onChoose={(key) => go(pathOf('records', stream, ...key.split(' ')), false)}
-          empty={<Empty isAny={lines.current.length > 0} stream={stream} isLoaded={version >= 0} />}
+          empty={
+            <Empty
+              isAny={lines.current.length > 0}
+              stream={stream}
+              isLoaded={version >= 0}
+              isKnown={streams.includes(stream)}
+            />
+          }
         >
           {(line) => (
             <>
@@ -161,10 +168,18 @@ function reasonsOf(rejects: readonly DeadLetterLine[]): ReadonlyMap<string, stri
 interface EmptyProps {
   readonly isAny: boolean;
   readonly isLoaded: boolean;
+  /** Whether a pipeline reads it. */
+  readonly isKnown: boolean;
   readonly stream: string;
 }
 
-function Empty({ isAny, isLoaded, stream }: EmptyProps) {
+function Empty({ isAny, isLoaded, isKnown, stream }: EmptyProps) {
+  if (!isLoaded && !isKnown)
+    return (
+      <>
+        No pipeline reads a stream <bdi>{stream}</bdi>. Choose another.
+      </>
+    );
   if (!isLoaded) return <>Loading …</>;
   if (isAny) return <>No record fits. Change what you look for.</>;
   return (
