@@ -1,6 +1,7 @@
 // Which manifests a list of changed files is about.
 import { posix } from 'node:path';
 import { MistakeError } from '../../terminal/mistake.ts';
+import { BESIDE, isManifestName } from '../manifest-names.ts';
 import type { ChangedFile } from './github.ts';
 
 export interface Change {
@@ -11,13 +12,6 @@ export interface Change {
   readonly isMissing?: true;
   /** Its name before, where it was renamed. */
   readonly before?: string;
-}
-
-const BESIDE = /\.(samples|records)\.json$/;
-
-/** @returns whether a file of the folder is a manifest, by its name */
-export function isManifestName(name: string): boolean {
-  return name.endsWith('.json') && !BESIDE.test(name);
 }
 
 /**

@@ -5,9 +5,9 @@ import type { Report } from '../../lib/pipeline.ts';
 import { toldReport } from '../../local/page/reported.ts';
 import { MistakeError } from '../../terminal/mistake.ts';
 import { conflictsIn, isToDo } from '../../terminal/report.ts';
-import { isManifestName } from '../action/changes.ts';
 import { applyFile } from '../applying.ts';
 import { readPipelineFile } from '../manifest-file.ts';
+import { isManifestName } from '../manifest-names.ts';
 import { planOf } from '../planning.ts';
 import type { Hand, Looked } from './actions.ts';
 
