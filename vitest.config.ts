@@ -8,7 +8,6 @@ import type { Depth } from './test/support/depth.ts';
 const APART = [
   'test/journeys/**/*.test.ts',
   'test/{accepted,package,settings,within}.test.ts',
-  'test/cli/ending.test.ts',
   'test/doctor/doctor.test.ts',
   'test/aws/{client,executions,http,http-proxy,metrics}.test.ts',
   'test/cli/{console,policies,stage}.test.ts',
@@ -20,8 +19,12 @@ const APART = [
   'test/template/*.test.ts',
 ];
 
-/** Run by `npm run test:deep` alone: they start a process for each case, or undo each of hundreds of executions. */
-const DEEP = ['test/journeys/{account,swap}.test.ts', 'test/provision/sweep.undone.test.ts'];
+/** Run by `npm run test:deep` alone: a stack or a process for each case, or each of hundreds of executions undone. */
+export const DEEP = [
+  'test/journeys/{account,kept,keyless,pulled,reconcile,swap}.test.ts',
+  'test/cli/ending.test.ts',
+  'test/provision/sweep.undone.test.ts',
+];
 
 /** What functions asked AWS for in the tests is kept here, for `npm run check:roles`. */
 export const PENSTOCK_CALLS = fileURLToPath(new URL('.penstock/calls', import.meta.url));
@@ -52,6 +55,11 @@ export function dayOr(today: number): number {
   if (/^\d{1,6}$/.test(asked)) return Number(asked);
   throw new Error(`PENSTOCK_DAY: found "${asked}"; expected a number of days since 1970`);
 }
+
+const A_DAY_MS = 86_400_000;
+
+/** The day whose share the deep tests and those of the browser take. */
+export const TODAY = dayOr(Math.floor(Date.now() / A_DAY_MS));
 
 /** Counts are also written to a file, for whoever sums up several runs. */
 export const reporters = (file: string): NonNullable<TestUserConfig['reporters']> => [

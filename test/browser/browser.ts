@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page as Window } from 'playwright-core';
-import { expect } from 'vitest';
+import { expect, inject } from 'vitest';
 import type { Page } from '../../local/page/server.ts';
 
 export type { Browser, Window };
@@ -76,6 +76,13 @@ export async function looksRight(window: Window, name: string): Promise<void> {
     'document.documentElement.scrollWidth > document.documentElement.clientWidth',
   );
   expect(isWider, `${name} is no wider than its window`).toBe(false);
+}
+
+/** Two of them, the others tomorrow: each light and width comes within two days. All, where the whole is asked for. */
+export function looksOfToday<T>(looks: readonly T[]): T[] {
+  if (inject('depth') === 'whole') return [...looks];
+  const which = inject('day') % 2 === 0 ? [0, looks.length - 1] : [1, 2];
+  return looks.filter((_, at) => which.includes(at));
 }
 
 /** The rows of the area's list that are there. */

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Answer, AwsError } from '../support/aws-stand-in.ts';
 import { DOCUMENT, livelyStage, type StartedConsole, startConsole } from '../support/console.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Browser, launch, looksRight, open, rowsOf } from './browser.ts';
+import { type Browser, launch, looksOfToday, looksRight, open, rowsOf } from './browser.ts';
 
 let browser: Browser;
 let started: StartedConsole | undefined;
@@ -28,12 +28,14 @@ async function opened(
 }
 
 describe('the page of a deployed stage', () => {
-  it.each([
-    ['wide', 'light'],
-    ['wide', 'dark'],
-    ['narrow', 'light'],
-    ['narrow', 'dark'],
-  ] as const)('shows pipelines with their report, examined by keyboard, %s and %s', async (size, scheme) => {
+  it.each(
+    looksOfToday([
+      ['wide', 'light'],
+      ['wide', 'dark'],
+      ['narrow', 'light'],
+      ['narrow', 'dark'],
+    ] as const),
+  )('shows pipelines with their report, examined by keyboard, %s and %s', async (size, scheme) => {
     const { window, errors, aws } = await opened({ size, scheme });
     await window.getByText('stage prod in eu-west-1').waitFor();
     await window.getByText('3 pipelines').waitFor();
@@ -57,11 +59,13 @@ describe('the page of a deployed stage', () => {
     expect(errors).toEqual([]);
   });
 
-  it.each([
-    ['wide', 'light'],
-    ['wide', 'dark'],
-    ['narrow', 'light'],
-  ] as const)(
+  it.each(
+    looksOfToday([
+      ['wide', 'light'],
+      ['wide', 'dark'],
+      ['narrow', 'light'],
+    ] as const),
+  )(
     'leads from a pipeline to the execution that failed, with its states and its cause, %s and %s',
     async (size, scheme) => {
       const { window, errors } = await opened({ size, scheme });
@@ -87,11 +91,13 @@ describe('the page of a deployed stage', () => {
     },
   );
 
-  it.each([
-    ['wide', 'light'],
-    ['wide', 'dark'],
-    ['narrow', 'light'],
-  ] as const)('shows a rejected message with its record, by keyboard, %s and %s', async (size, scheme) => {
+  it.each(
+    looksOfToday([
+      ['wide', 'light'],
+      ['wide', 'dark'],
+      ['narrow', 'light'],
+    ] as const),
+  )('shows a rejected message with its record, by keyboard, %s and %s', async (size, scheme) => {
     const { window, errors } = await opened({ size, scheme, path: '/dead-letters' });
     await window.getByText('1 document, the oldest first').waitFor();
     await window.getByRole('listbox', { name: 'Documents' }).focus();

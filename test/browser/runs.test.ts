@@ -6,7 +6,7 @@ import { startPage } from '../../local/page/server.ts';
 import { provision } from '../../local/start/journey.ts';
 import { eventually } from '../support/eventually.ts';
 import { toldStack } from '../support/watched.ts';
-import { type Browser, launch, looksRight, open, rowsOf } from './browser.ts';
+import { type Browser, launch, looksOfToday, looksRight, open, rowsOf } from './browser.ts';
 import { FILE, type Running, startRunning } from './running.ts';
 
 const CHANGED = new URL('../../events/samples/customer-profiles.changed.json', import.meta.url);
@@ -30,11 +30,13 @@ afterAll(async () => {
 });
 
 describe('runs on the page', () => {
-  it.each([
-    ['wide', 'light'],
-    ['wide', 'dark'],
-    ['narrow', 'light'],
-  ] as const)('are a timeline with what each state asked of AEP, %s and %s', async (size, scheme) => {
+  it.each(
+    looksOfToday([
+      ['wide', 'light'],
+      ['wide', 'dark'],
+      ['narrow', 'light'],
+    ] as const),
+  )('are a timeline with what each state asked of AEP, %s and %s', async (size, scheme) => {
     const { window, errors, context } = await open(browser, running.page, { path: '/runs', size, scheme });
     await window.getByRole('option', { name: /apply customer-profiles.*succeeded/ }).click();
     await window.getByRole('heading', { name: 'apply customer-profiles' }).waitFor();
@@ -52,11 +54,13 @@ describe('runs on the page', () => {
     await context.close();
   });
 
-  it.each([
-    ['wide', 'light'],
-    ['wide', 'dark'],
-    ['narrow', 'dark'],
-  ] as const)('show a plan as what differs, and what cannot be undone, %s and %s', async (size, scheme) => {
+  it.each(
+    looksOfToday([
+      ['wide', 'light'],
+      ['wide', 'dark'],
+      ['narrow', 'dark'],
+    ] as const),
+  )('show a plan as what differs, and what cannot be undone, %s and %s', async (size, scheme) => {
     const { window, errors, context } = await open(browser, running.page, { path: '/runs', size, scheme });
     await window.getByLabel('Find a run').fill('planned');
     await window.getByText('1 of 3 runs').waitFor();
