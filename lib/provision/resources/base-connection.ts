@@ -1,11 +1,11 @@
 // The base connection: an HTTP API connection with the inlet, or AEP's connection to a foreign source.
-import { createHash } from 'node:crypto';
 import type { Connection } from '../../aep/flow-service.ts';
 import { isFailure } from '../../failure.ts';
 import type { PulledSource } from '../../manifest.ts';
 import { nameInAep } from '../../pipeline.ts';
 import { streamNameOf } from '../../published.ts';
 import { adoptEntity } from './adopt.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import { toldInletMark } from './inlet.ts';
 import { describe, type OwnershipTag, tagInDescription } from './ownership-tag.ts';
 import {
@@ -43,10 +43,7 @@ function connectionNotes(
 
 /** A hash of what AEP was told of the account besides its credentials. AEP need not tell it again. */
 function accountOf(source: PulledSource): string {
-  return createHash('sha256')
-    .update(JSON.stringify(openAuthParams(source)))
-    .digest('hex')
-    .slice(0, 12);
+  return fingerprintOf(openAuthParams(source));
 }
 
 /** Other parameters need another connection in AEP. Credentials alone can be exchanged. */

@@ -1,8 +1,8 @@
 // The inlet behind a base connection: what AEP tells of it, and a mark by which it is known again.
-import { createHash } from 'node:crypto';
 import type { Connection } from '../../aep/flow-service.ts';
 import type { Manifest } from '../../manifest.ts';
 import type { PublishedPipeline } from '../../published.ts';
+import { fingerprintOf } from './fingerprint.ts';
 
 export interface Inlet {
   readonly inletUrl: string;
@@ -37,6 +37,5 @@ export function toldInletMark({ auth }: Connection): string | undefined {
 
 /** Tells inlets apart without the URL, which may be a secret. It is long and random: a part of a hash reveals nothing. */
 export function inletMark({ inletUrl, sourceId, authenticationRequired }: Inlet): string {
-  const text = JSON.stringify([inletUrl, sourceId, authenticationRequired]);
-  return createHash('sha256').update(text).digest('hex').slice(0, 12);
+  return fingerprintOf([inletUrl, sourceId, authenticationRequired]);
 }

@@ -1,9 +1,9 @@
 // The mapping set: how a raw record becomes XDM. Tried before it is made.
-import { createHash } from 'node:crypto';
 import type { Mapping, MappingSet, NewMappingSet } from '../../aep/data-prep.ts';
 import type { Flow } from '../../aep/flow-service.ts';
 import { Failure } from '../../failure.ts';
 import { nameInAep } from '../../pipeline.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import { tagInDescription } from './ownership-tag.ts';
 import {
   type Context,
@@ -38,8 +38,7 @@ export function mappingsOf(situation: Pick<Situation, 'manifest' | 'tenant'>): M
  * never rewritten.
  */
 function taggedName(situation: Situation): string {
-  const content = JSON.stringify([idOfMade(situation, 'schema'), mappingsOf(situation)]);
-  const hash = createHash('sha256').update(content).digest('hex').slice(0, 12);
+  const hash = fingerprintOf([idOfMade(situation, 'schema'), mappingsOf(situation)]);
   const { manifest } = situation;
   return `${nameInAep('mapping', manifest)} [penstock ${manifest.name} ${hash}]`;
 }

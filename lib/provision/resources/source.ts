@@ -1,6 +1,5 @@
 // Each kind of source in Flow Service's words: specifications, authentication, parameters.
 // Contract §4.1, §4.3, §4.4.
-import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { CONNECTION_SPECS, FLOW_SPECS } from '../../aep/flow-service.ts';
 import { Failure } from '../../failure.ts';
@@ -8,6 +7,7 @@ import { parseSecret, type SecretSchema } from '../../json-secret.ts';
 import type { Manifest, PulledSource, Source } from '../../manifest.ts';
 import type { Planned } from '../../pipeline.ts';
 import type { Runtime } from '../../runtime.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import { type Difference, difference } from './resource.ts';
 
 /** Shown as a difference if a name is left out. */
@@ -207,7 +207,5 @@ export async function readSourceCredentials(
   }
   const schema: SecretSchema<Record<string, string>> = SECRETS[source.kind];
   const params = parseSecret(value, schema, { what: `the secret ${id}`, refused: 'is not usable' });
-  // Keys are long and random, so that twelve digits of a hash give nothing away.
-  const fingerprint = createHash('sha256').update(JSON.stringify(params)).digest('hex').slice(0, 12);
-  return { params, fingerprint };
+  return { params, fingerprint: fingerprintOf(params) };
 }
