@@ -37,54 +37,50 @@ async function opened(stage: ActingStage, options: Parameters<typeof open>[2] = 
 const modes = ({ inputs }: ActingStage) => inputs.map(({ mode }) => mode);
 
 describe('actions on the page of a stage', () => {
-  it.each(
-    looksOfToday([
-      ['wide', 'light'],
-      ['wide', 'dark'],
-      ['narrow', 'light'],
-      ['narrow', 'dark'],
-    ] as const),
-  )('a manifest is planned and applied by keyboard alone, %s and %s', async (size, scheme) => {
-    const stage = actingStage({ type: 'production' });
-    const { window, errors, context } = await opened(stage, { path: '/actions', size, scheme });
-    await window.getByText('Nothing was done from here yet.').waitFor();
-    expect(await window.getByLabel('Manifest of this folder').inputValue()).toBe(
-      'pipelines/customer-profiles.json',
-    );
-    await looksRight(window, `console-actions-empty-${size}-${scheme}`);
-    await window.getByRole('button', { name: 'Plan it' }).focus();
-    await window.keyboard.press('Enter');
-    await window.getByText('Nothing is changed yet.').waitFor();
-    await window.locator('.difference').getByText('upper(id)').waitFor();
-    await looksRight(window, `console-actions-plan-${size}-${scheme}`);
-    // Nothing is typed: the first empty name is gone to, and nothing is sent.
-    await window.getByRole('button', { name: 'Apply this plan' }).focus();
-    await window.keyboard.press('Enter');
-    await window.getByLabel('Type the name of the stage: prod').and(window.locator(':focus')).waitFor();
-    await window.keyboard.type('dev');
-    await window.keyboard.press('Tab');
-    await window.keyboard.type('dev1');
-    await window.keyboard.press('Enter');
-    await window.getByText('WRONG_STAGE').waitFor();
-    expect(modes(stage)).toEqual(['plan']);
-    await looksRight(window, `console-actions-refused-${size}-${scheme}`);
-    await window.getByLabel('Type the name of the stage: prod').fill('prod');
-    await window.keyboard.press('Enter');
-    await window.getByText('It is under way.').waitFor();
-    await looksRight(window, `console-actions-acting-${size}-${scheme}`);
-    stage.release();
-    await window.getByText('It is done.').waitFor();
-    await looksRight(window, `console-actions-done-${size}-${scheme}`);
-    expect(stage.inputs).toMatchObject([
-      { mode: 'plan' },
-      { mode: 'apply', token: 'p3.abc', sandbox: 'dev1' },
-    ]);
-    await window.getByRole('link', { name: 'Look at the execution' }).click();
-    await window.getByRole('heading', { name: 'apply customer-profiles' }).waitFor();
-    // A refusal is told by the browser, too.
-    expect(errors.filter((error) => !error.includes('400'))).toEqual([]);
-    await context.close();
-  });
+  it.each(looksOfToday())(
+    'a manifest is planned and applied by keyboard alone, %s and %s',
+    async (size, scheme) => {
+      const stage = actingStage({ type: 'production' });
+      const { window, errors, context } = await opened(stage, { path: '/actions', size, scheme });
+      await window.getByText('Nothing was done from here yet.').waitFor();
+      expect(await window.getByLabel('Manifest of this folder').inputValue()).toBe(
+        'pipelines/customer-profiles.json',
+      );
+      await looksRight(window, `console-actions-empty-${size}-${scheme}`);
+      await window.getByRole('button', { name: 'Plan it' }).focus();
+      await window.keyboard.press('Enter');
+      await window.getByText('Nothing is changed yet.').waitFor();
+      await window.locator('.difference').getByText('upper(id)').waitFor();
+      await looksRight(window, `console-actions-plan-${size}-${scheme}`);
+      // Nothing is typed: the first empty name is gone to, and nothing is sent.
+      await window.getByRole('button', { name: 'Apply this plan' }).focus();
+      await window.keyboard.press('Enter');
+      await window.getByLabel('Type the name of the stage: prod').and(window.locator(':focus')).waitFor();
+      await window.keyboard.type('dev');
+      await window.keyboard.press('Tab');
+      await window.keyboard.type('dev1');
+      await window.keyboard.press('Enter');
+      await window.getByText('WRONG_STAGE').waitFor();
+      expect(modes(stage)).toEqual(['plan']);
+      await looksRight(window, `console-actions-refused-${size}-${scheme}`);
+      await window.getByLabel('Type the name of the stage: prod').fill('prod');
+      await window.keyboard.press('Enter');
+      await window.getByText('It is under way.').waitFor();
+      await looksRight(window, `console-actions-acting-${size}-${scheme}`);
+      stage.release();
+      await window.getByText('It is done.').waitFor();
+      await looksRight(window, `console-actions-done-${size}-${scheme}`);
+      expect(stage.inputs).toMatchObject([
+        { mode: 'plan' },
+        { mode: 'apply', token: 'p3.abc', sandbox: 'dev1' },
+      ]);
+      await window.getByRole('link', { name: 'Look at the execution' }).click();
+      await window.getByRole('heading', { name: 'apply customer-profiles' }).waitFor();
+      // A refusal is told by the browser, too.
+      expect(errors.filter((error) => !error.includes('400'))).toEqual([]);
+      await context.close();
+    },
+  );
 
   it('a double click acts once, and a page that is reloaded finds the execution at work', async () => {
     const stage = actingStage();

@@ -28,44 +28,34 @@ async function opened(
 }
 
 describe('the page of a deployed stage', () => {
-  it.each(
-    looksOfToday([
-      ['wide', 'light'],
-      ['wide', 'dark'],
-      ['narrow', 'light'],
-      ['narrow', 'dark'],
-    ] as const),
-  )('shows pipelines with their report, examined by keyboard, %s and %s', async (size, scheme) => {
-    const { window, errors, aws } = await opened({ size, scheme });
-    await window.getByText('stage prod in eu-west-1').waitFor();
-    await window.getByText('3 pipelines').waitFor();
-    const areas = await window.getByRole('navigation').getByRole('link').allTextContents();
-    expect(areas).toEqual(['Pipelines', 'Runs', 'Dead letters', 'Charts']);
-    await window
-      .getByRole('listitem')
-      .filter({ hasText: /create schema orders-schema.*created/ })
-      .waitFor();
-    await looksRight(window, `console-pipelines-${size}-${scheme}`);
-    await window.getByRole('button', { name: 'Examine it' }).focus();
-    await window.keyboard.press('Enter');
-    await window.getByText('Switch it on.').waitFor();
-    const examined = () => aws.calls.filter(({ input }) => (input as { doctor?: true }).doctor).length;
-    expect(examined()).toBe(1);
-    // The button has kept the focus while it was at work.
-    await window.keyboard.press('Enter');
-    await eventually(examined).toBe(2);
-    await window.getByText('Switch it on.').waitFor();
-    await looksRight(window, `console-examined-${size}-${scheme}`);
-    expect(errors).toEqual([]);
-  });
+  it.each(looksOfToday())(
+    'shows pipelines with their report, examined by keyboard, %s and %s',
+    async (size, scheme) => {
+      const { window, errors, aws } = await opened({ size, scheme });
+      await window.getByText('stage prod in eu-west-1').waitFor();
+      await window.getByText('3 pipelines').waitFor();
+      const areas = await window.getByRole('navigation').getByRole('link').allTextContents();
+      expect(areas).toEqual(['Pipelines', 'Runs', 'Dead letters', 'Charts']);
+      await window
+        .getByRole('listitem')
+        .filter({ hasText: /create schema orders-schema.*created/ })
+        .waitFor();
+      await looksRight(window, `console-pipelines-${size}-${scheme}`);
+      await window.getByRole('button', { name: 'Examine it' }).focus();
+      await window.keyboard.press('Enter');
+      await window.getByText('Switch it on.').waitFor();
+      const examined = () => aws.calls.filter(({ input }) => (input as { doctor?: true }).doctor).length;
+      expect(examined()).toBe(1);
+      // The button has kept the focus while it was at work.
+      await window.keyboard.press('Enter');
+      await eventually(examined).toBe(2);
+      await window.getByText('Switch it on.').waitFor();
+      await looksRight(window, `console-examined-${size}-${scheme}`);
+      expect(errors).toEqual([]);
+    },
+  );
 
-  it.each(
-    looksOfToday([
-      ['wide', 'light'],
-      ['wide', 'dark'],
-      ['narrow', 'light'],
-    ] as const),
-  )(
+  it.each(looksOfToday())(
     'leads from a pipeline to the execution that failed, with its states and its cause, %s and %s',
     async (size, scheme) => {
       const { window, errors } = await opened({ size, scheme });
@@ -91,35 +81,32 @@ describe('the page of a deployed stage', () => {
     },
   );
 
-  it.each(
-    looksOfToday([
-      ['wide', 'light'],
-      ['wide', 'dark'],
-      ['narrow', 'light'],
-    ] as const),
-  )('shows a rejected message with its record, by keyboard, %s and %s', async (size, scheme) => {
-    const { window, errors } = await opened({ size, scheme, path: '/dead-letters' });
-    await window.getByText('1 document, the oldest first').waitFor();
-    await window.getByRole('listbox', { name: 'Documents' }).focus();
-    await window.keyboard.press('ArrowDown');
-    await window.getByText('2 messages of orders').waitFor();
-    await window.getByRole('listbox', { name: 'Messages' }).focus();
-    await window.keyboard.press('End');
-    await window.getByLabel('The record').getByText('second').waitFor();
-    await looksRight(window, `console-dead-letters-${size}-${scheme}`);
-    await window.reload();
-    await window.getByLabel('The record').getByText('second').waitFor();
-    await window.getByRole('button', { name: 'More documents' }).click();
-    await window.getByRole('button', { name: 'More documents' }).waitFor({ state: 'detached' });
-    await window.getByLabel('What').selectOption('parked');
-    expect(new URL(window.url()).pathname).toMatch(/^\/dead-letters\/orders\/parked\/\d{4}-\d\d-\d\d$/);
-    await window.getByLabel('What').selectOption('discarded by Lambda');
-    await rowsOf(window).first().click();
-    await window.getByText('2 messages of shop').waitFor();
-    await window.getByText('no pipeline has redacted them').waitFor();
-    await looksRight(window, `console-discarded-${size}-${scheme}`);
-    expect(errors).toEqual([]);
-  });
+  it.each(looksOfToday())(
+    'shows a rejected message with its record, by keyboard, %s and %s',
+    async (size, scheme) => {
+      const { window, errors } = await opened({ size, scheme, path: '/dead-letters' });
+      await window.getByText('1 document, the oldest first').waitFor();
+      await window.getByRole('listbox', { name: 'Documents' }).focus();
+      await window.keyboard.press('ArrowDown');
+      await window.getByText('2 messages of orders').waitFor();
+      await window.getByRole('listbox', { name: 'Messages' }).focus();
+      await window.keyboard.press('End');
+      await window.getByLabel('The record').getByText('second').waitFor();
+      await looksRight(window, `console-dead-letters-${size}-${scheme}`);
+      await window.reload();
+      await window.getByLabel('The record').getByText('second').waitFor();
+      await window.getByRole('button', { name: 'More documents' }).click();
+      await window.getByRole('button', { name: 'More documents' }).waitFor({ state: 'detached' });
+      await window.getByLabel('What').selectOption('parked');
+      expect(new URL(window.url()).pathname).toMatch(/^\/dead-letters\/orders\/parked\/\d{4}-\d\d-\d\d$/);
+      await window.getByLabel('What').selectOption('discarded by Lambda');
+      await rowsOf(window).first().click();
+      await window.getByText('2 messages of shop').waitFor();
+      await window.getByText('no pipeline has redacted them').waitFor();
+      await looksRight(window, `console-discarded-${size}-${scheme}`);
+      expect(errors).toEqual([]);
+    },
+  );
 
   it.each([
     ['wide', 'light'],

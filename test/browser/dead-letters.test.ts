@@ -22,35 +22,31 @@ afterAll(async () => {
 const at = { path: '/dead-letters' } as const;
 
 describe('issue 16: dead letters sent again', () => {
-  it.each(
-    looksOfToday([
-      ['wide', 'light'],
-      ['wide', 'dark'],
-      ['narrow', 'light'],
-      ['narrow', 'dark'],
-    ] as const),
-  )('one of them, after a dry run, by keyboard alone, %s and %s', async (size, scheme) => {
-    const { window, errors, context } = await open(browser, running.page, { ...at, size, scheme });
-    await rowsOf(window).first().waitFor();
-    const before = running.stack.platform.platform.state.counts.received;
-    await window.getByLabel('Reason').selectOption('refused');
-    await window.getByRole('listbox').focus();
-    await window.keyboard.press('ArrowDown');
-    const one = window.getByRole('button', { name: 'Send this one again' });
-    await one.focus();
-    await window.keyboard.press('Enter');
-    await window.getByText('Nothing is sent yet.').waitFor();
-    expect(running.stack.platform.platform.state.counts.received).toBe(before);
-    await looksRight(window, `redrive-dry-${size}-${scheme}`);
-    await window.getByRole('button', { name: 'Send 1 now' }).focus();
-    await window.keyboard.press('Enter');
-    await window.getByText('1 of 1 delivered.').waitFor();
-    expect(running.stack.platform.platform.state.counts.received).toBe(before + 1);
-    await window.getByText('This message is not in the store any more').waitFor();
-    await looksRight(window, `redrive-sent-${size}-${scheme}`);
-    expect(errors.filter((error) => !error.includes('404'))).toEqual([]);
-    await context.close();
-  });
+  it.each(looksOfToday())(
+    'one of them, after a dry run, by keyboard alone, %s and %s',
+    async (size, scheme) => {
+      const { window, errors, context } = await open(browser, running.page, { ...at, size, scheme });
+      await rowsOf(window).first().waitFor();
+      const before = running.stack.platform.platform.state.counts.received;
+      await window.getByLabel('Reason').selectOption('refused');
+      await window.getByRole('listbox').focus();
+      await window.keyboard.press('ArrowDown');
+      const one = window.getByRole('button', { name: 'Send this one again' });
+      await one.focus();
+      await window.keyboard.press('Enter');
+      await window.getByText('Nothing is sent yet.').waitFor();
+      expect(running.stack.platform.platform.state.counts.received).toBe(before);
+      await looksRight(window, `redrive-dry-${size}-${scheme}`);
+      await window.getByRole('button', { name: 'Send 1 now' }).focus();
+      await window.keyboard.press('Enter');
+      await window.getByText('1 of 1 delivered.').waitFor();
+      expect(running.stack.platform.platform.state.counts.received).toBe(before + 1);
+      await window.getByText('This message is not in the store any more').waitFor();
+      await looksRight(window, `redrive-sent-${size}-${scheme}`);
+      expect(errors.filter((error) => !error.includes('404'))).toEqual([]);
+      await context.close();
+    },
+  );
 
   it('all of a reason at once, until nothing is left', async () => {
     const { window, errors, context } = await open(browser, running.page, at);

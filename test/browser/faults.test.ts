@@ -23,35 +23,31 @@ afterAll(async () => {
 const at = { path: '/faults' } as const;
 
 describe('issue 16: faults and time', () => {
-  it.each(
-    looksOfToday([
-      ['wide', 'light'],
-      ['wide', 'dark'],
-      ['narrow', 'light'],
-      ['narrow', 'dark'],
-    ] as const),
-  )('a storm is switched on, strikes, and is ended, %s and %s', async (size, scheme) => {
-    const { window, errors, context } = await open(browser, running.page, { ...at, size, scheme });
-    await window.getByText('Nothing is on.').waitFor();
-    await looksRight(window, `faults-empty-${size}-${scheme}`);
-    await window.getByRole('button', { name: /429 storm/ }).click();
-    await window.getByText('429 storm is on.').waitFor();
-    const hasStruck = async () => /struck\s+[1-9]/.test(await window.locator('.fault-on').innerText());
-    // Every second call on average: a few in a row may be spared.
-    await until(async () => {
-      await running.carry(samples(200, 7));
-      return hasStruck();
-    });
-    await window.locator('.struck a').first().waitFor();
-    await looksRight(window, `faults-${size}-${scheme}`);
-    await window.getByRole('button', { name: 'End all' }).click();
-    await window.getByText('Nothing is on.').waitFor();
-    expect(running.stack.platform.platform.faults.list()).toEqual([]);
-    await window.locator('.struck a').first().click();
-    await window.getByText('A fault struck: refuse.').waitFor();
-    expect(errors).toEqual([]);
-    await context.close();
-  });
+  it.each(looksOfToday())(
+    'a storm is switched on, strikes, and is ended, %s and %s',
+    async (size, scheme) => {
+      const { window, errors, context } = await open(browser, running.page, { ...at, size, scheme });
+      await window.getByText('Nothing is on.').waitFor();
+      await looksRight(window, `faults-empty-${size}-${scheme}`);
+      await window.getByRole('button', { name: /429 storm/ }).click();
+      await window.getByText('429 storm is on.').waitFor();
+      const hasStruck = async () => /struck\s+[1-9]/.test(await window.locator('.fault-on').innerText());
+      // Every second call on average: a few in a row may be spared.
+      await until(async () => {
+        await running.carry(samples(200, 7));
+        return hasStruck();
+      });
+      await window.locator('.struck a').first().waitFor();
+      await looksRight(window, `faults-${size}-${scheme}`);
+      await window.getByRole('button', { name: 'End all' }).click();
+      await window.getByText('Nothing is on.').waitFor();
+      expect(running.stack.platform.platform.faults.list()).toEqual([]);
+      await window.locator('.struck a').first().click();
+      await window.getByText('A fault struck: refuse.').waitFor();
+      expect(errors).toEqual([]);
+      await context.close();
+    },
+  );
 
   it('one of your own is made by keyboard alone: its records are rejected, and counted', async () => {
     const { window, errors, context } = await open(browser, running.page, at);

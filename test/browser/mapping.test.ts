@@ -19,44 +19,41 @@ afterAll(async () => {
 });
 
 describe('the mapping on the page', () => {
-  it.each(
-    looksOfToday([
-      ['wide', 'light'],
-      ['wide', 'dark'],
-      ['narrow', 'light'],
-    ] as const),
-  )('is tried with a record of the stream, and with what one types, %s and %s', async (size, scheme) => {
-    const { window, errors, context } = await open(browser, running.page, {
-      path: '/mapping',
-      size,
-      scheme,
-    });
-    await window.getByText('AEP takes it.').waitFor();
-    await window.getByLabel('Take one').selectOption({ index: 1 });
-    const record = window.getByLabel('The record as JSON');
-    const xdm = window.getByLabel('The XDM', { exact: true });
-    const typed = JSON.stringify({ id: 'typed-1', firstName: 'Ada', nobodyReadsThis: 1 });
-    await record.fill(typed);
-    await xdm.getByText('"firstName": "Ada"').waitFor();
-    await window.getByText('nobodyReadsThis').last().waitFor();
-    await looksRight(window, `mapping-${size}-${scheme}`);
-    const source = window.getByLabel('Source of row 3');
-    await window.getByLabel('Kind of row 3').selectOption('expression');
-    await source.focus();
-    await window.keyboard.press('ControlOrMeta+A');
-    await window.keyboard.type('nope(firstName)');
-    await window.getByText('1 row fails: see below.').waitFor();
-    expect(await source.getAttribute('aria-invalid')).toBe('true');
-    await looksRight(window, `mapping-fault-${size}-${scheme}`);
-    await source.fill('upper(firstName)');
-    await xdm.getByText('"firstName": "ADA"').waitFor();
-    await record.fill('{"id": ');
-    await window.getByText(/It is no JSON: /).waitFor();
-    await window.reload();
-    await window.getByText('AEP takes it.').waitFor();
-    expect(errors).toEqual([]);
-    await context.close();
-  });
+  it.each(looksOfToday())(
+    'is tried with a record of the stream, and with what one types, %s and %s',
+    async (size, scheme) => {
+      const { window, errors, context } = await open(browser, running.page, {
+        path: '/mapping',
+        size,
+        scheme,
+      });
+      await window.getByText('AEP takes it.').waitFor();
+      await window.getByLabel('Take one').selectOption({ index: 1 });
+      const record = window.getByLabel('The record as JSON');
+      const xdm = window.getByLabel('The XDM', { exact: true });
+      const typed = JSON.stringify({ id: 'typed-1', firstName: 'Ada', nobodyReadsThis: 1 });
+      await record.fill(typed);
+      await xdm.getByText('"firstName": "Ada"').waitFor();
+      await window.getByText('nobodyReadsThis').last().waitFor();
+      await looksRight(window, `mapping-${size}-${scheme}`);
+      const source = window.getByLabel('Source of row 3');
+      await window.getByLabel('Kind of row 3').selectOption('expression');
+      await source.focus();
+      await window.keyboard.press('ControlOrMeta+A');
+      await window.keyboard.type('nope(firstName)');
+      await window.getByText('1 row fails: see below.').waitFor();
+      expect(await source.getAttribute('aria-invalid')).toBe('true');
+      await looksRight(window, `mapping-fault-${size}-${scheme}`);
+      await source.fill('upper(firstName)');
+      await xdm.getByText('"firstName": "ADA"').waitFor();
+      await record.fill('{"id": ');
+      await window.getByText(/It is no JSON: /).waitFor();
+      await window.reload();
+      await window.getByText('AEP takes it.').waitFor();
+      expect(errors).toEqual([]);
+      await context.close();
+    },
+  );
 
   it('drops an answer that is older than what was typed since', async () => {
     const { window, errors, context } = await open(browser, running.page, { path: '/mapping' });

@@ -21,14 +21,7 @@ afterAll(async () => {
 });
 
 describe('issue 16: pipelines', () => {
-  it.each(
-    looksOfToday([
-      ['wide', 'light'],
-      ['wide', 'dark'],
-      ['narrow', 'light'],
-      ['narrow', 'dark'],
-    ] as const),
-  )('are drawn with all that they have counted, %s and %s', async (size, scheme) => {
+  it.each(looksOfToday())('are drawn with all that they have counted, %s and %s', async (size, scheme) => {
     const { window, errors, context } = await open(browser, running.page, { size, scheme });
     const part = (name: RegExp) => window.getByRole('button', { name });
     await part(/Inlet.*customer-profiles-inlet/).waitFor();
@@ -66,33 +59,30 @@ describe('issue 16: pipelines', () => {
 });
 
 describe('issue 16: requests', () => {
-  it.each(
-    looksOfToday([
-      ['wide', 'light'],
-      ['wide', 'dark'],
-      ['narrow', 'light'],
-    ] as const),
-  )('can be filtered and taken along as curl, by keyboard alone, %s and %s', async (size, scheme) => {
-    const { window, errors, context } = await open(browser, running.page, {
-      path: '/requests',
-      size,
-      scheme,
-    });
-    await rowsOf(window).first().waitFor();
-    await window.getByLabel('Find requests').focus();
-    await window.keyboard.type('post mappingsets 200');
-    await eventually(() => rowsOf(window).count()).toBeGreaterThan(0);
-    await window.keyboard.press('Tab');
-    await window.keyboard.press('Tab');
-    await window.keyboard.press('ArrowDown');
-    await window.getByText("--request 'POST'").waitFor();
-    expect(await window.getByRole('listbox').getByRole('option', { selected: true }).textContent()).toContain(
-      '/mappingSets',
-    );
-    await looksRight(window, `requests-${size}-${scheme}`);
-    expect(errors).toEqual([]);
-    await context.close();
-  });
+  it.each(looksOfToday())(
+    'can be filtered and taken along as curl, by keyboard alone, %s and %s',
+    async (size, scheme) => {
+      const { window, errors, context } = await open(browser, running.page, {
+        path: '/requests',
+        size,
+        scheme,
+      });
+      await rowsOf(window).first().waitFor();
+      await window.getByLabel('Find requests').focus();
+      await window.keyboard.type('post mappingsets 200');
+      await eventually(() => rowsOf(window).count()).toBeGreaterThan(0);
+      await window.keyboard.press('Tab');
+      await window.keyboard.press('Tab');
+      await window.keyboard.press('ArrowDown');
+      await window.getByText("--request 'POST'").waitFor();
+      expect(
+        await window.getByRole('listbox').getByRole('option', { selected: true }).textContent(),
+      ).toContain('/mappingSets');
+      await looksRight(window, `requests-${size}-${scheme}`);
+      expect(errors).toEqual([]);
+      await context.close();
+    },
+  );
 
   it('are where they were after a reload, and the same in another window', async () => {
     const { window, context } = await open(browser, running.page, { path: '/requests/3' });
@@ -115,85 +105,80 @@ describe('issue 16: requests', () => {
 });
 
 describe('issue 16: records', () => {
-  it.each(
-    looksOfToday([
-      ['wide', 'light'],
-      ['wide', 'dark'],
-      ['narrow', 'light'],
-    ] as const),
-  )('are found and followed to their row or their reason, %s and %s', async (size, scheme) => {
-    const { window, errors, context } = await open(browser, running.page, { path: '/records', size, scheme });
-    await window.getByText('5,000 records').waitFor();
-    await window.getByLabel('Find records').fill('cust-000017');
-    await window.getByText('1 of 5,000 records').waitFor();
-    await rowsOf(window).first().click();
-    await window.getByText('It has landed: this is its row.').waitFor();
-    expect(await window.getByLabel('Its row').textContent()).toContain('"personID": "cust-000017"');
-    await looksRight(window, `records-landed-${size}-${scheme}`);
-    await window.getByLabel('Find records').fill('martian');
-    await rowsOf(window).first().click();
-    await window.getByText('AEP received it, and refused its row later.').waitFor();
-    await looksRight(window, `records-refused-${size}-${scheme}`);
-    await window.getByLabel('Find records').fill('not-json');
-    await window.getByText('2 of 5,000 records').waitFor();
-    await rowsOf(window).first().click();
-    await window.getByText('It is rejected, and kept in the dead-letter store.').waitFor();
-    await window.reload();
-    await window.getByText('It is rejected, and kept in the dead-letter store.').waitFor();
-    expect(errors).toEqual([]);
-    await context.close();
-  });
+  it.each(looksOfToday())(
+    'are found and followed to their row or their reason, %s and %s',
+    async (size, scheme) => {
+      const { window, errors, context } = await open(browser, running.page, {
+        path: '/records',
+        size,
+        scheme,
+      });
+      await window.getByText('5,000 records').waitFor();
+      await window.getByLabel('Find records').fill('cust-000017');
+      await window.getByText('1 of 5,000 records').waitFor();
+      await rowsOf(window).first().click();
+      await window.getByText('It has landed: this is its row.').waitFor();
+      expect(await window.getByLabel('Its row').textContent()).toContain('"personID": "cust-000017"');
+      await looksRight(window, `records-landed-${size}-${scheme}`);
+      await window.getByLabel('Find records').fill('martian');
+      await rowsOf(window).first().click();
+      await window.getByText('AEP received it, and refused its row later.').waitFor();
+      await looksRight(window, `records-refused-${size}-${scheme}`);
+      await window.getByLabel('Find records').fill('not-json');
+      await window.getByText('2 of 5,000 records').waitFor();
+      await rowsOf(window).first().click();
+      await window.getByText('It is rejected, and kept in the dead-letter store.').waitFor();
+      await window.reload();
+      await window.getByText('It is rejected, and kept in the dead-letter store.').waitFor();
+      expect(errors).toEqual([]);
+      await context.close();
+    },
+  );
 });
 
 describe('issue 16: dead letters and datasets', () => {
-  it.each(
-    looksOfToday([
-      ['wide', 'light'],
-      ['wide', 'dark'],
-      ['narrow', 'light'],
-    ] as const),
-  )('show each message with its reason and its record, %s and %s', async (size, scheme) => {
-    const { window, errors, context } = await open(browser, running.page, {
-      path: '/dead-letters',
-      size,
-      scheme,
-    });
-    await window.getByText('4 messages').waitFor();
-    await window.getByLabel('Reason').selectOption('not-json');
-    await window.getByText('2 of 4 messages').waitFor();
-    await window.getByRole('listbox').focus();
-    await window.keyboard.press('ArrowDown');
-    await window.getByRole('heading', { name: 'The record' }).waitFor();
-    expect(await window.getByLabel('The record').textContent()).not.toBe('');
-    await looksRight(window, `dead-letters-${size}-${scheme}`);
-    expect(errors).toEqual([]);
-    await context.close();
-  });
+  it.each(looksOfToday())(
+    'show each message with its reason and its record, %s and %s',
+    async (size, scheme) => {
+      const { window, errors, context } = await open(browser, running.page, {
+        path: '/dead-letters',
+        size,
+        scheme,
+      });
+      await window.getByText('4 messages').waitFor();
+      await window.getByLabel('Reason').selectOption('not-json');
+      await window.getByText('2 of 4 messages').waitFor();
+      await window.getByRole('listbox').focus();
+      await window.keyboard.press('ArrowDown');
+      await window.getByRole('heading', { name: 'The record' }).waitFor();
+      expect(await window.getByLabel('The record').textContent()).not.toBe('');
+      await looksRight(window, `dead-letters-${size}-${scheme}`);
+      expect(errors).toEqual([]);
+      await context.close();
+    },
+  );
 
-  it.each(
-    looksOfToday([
-      ['wide', 'light'],
-      ['wide', 'dark'],
-      ['narrow', 'light'],
-    ] as const),
-  )('show the rows that landed, and why others were refused, %s and %s', async (size, scheme) => {
-    const { window, errors, context } = await open(browser, running.page, {
-      path: '/datasets',
-      size,
-      scheme,
-    });
-    await window.getByRole('option', { name: /customer-profiles-dataset.*1 refused/ }).click();
-    await window.getByText('Refused, the newest first').waitFor();
-    await window.locator('details.refused summary').first().click();
-    await window.getByRole('heading', { name: 'As it was sent' }).waitFor();
-    await looksRight(window, `datasets-${size}-${scheme}`);
-    const leaf = window.locator('.leaf', { has: window.getByText('firstName', { exact: true }) }).first();
-    await leaf.scrollIntoViewIfNeeded();
-    expect(await leaf.textContent()).toMatch(/string.*filled by firstName.*field group/);
-    await looksRight(window, `schema-${size}-${scheme}`);
-    expect(errors).toEqual([]);
-    await context.close();
-  });
+  it.each(looksOfToday())(
+    'show the rows that landed, and why others were refused, %s and %s',
+    async (size, scheme) => {
+      const { window, errors, context } = await open(browser, running.page, {
+        path: '/datasets',
+        size,
+        scheme,
+      });
+      await window.getByRole('option', { name: /customer-profiles-dataset.*1 refused/ }).click();
+      await window.getByText('Refused, the newest first').waitFor();
+      await window.locator('details.refused summary').first().click();
+      await window.getByRole('heading', { name: 'As it was sent' }).waitFor();
+      await looksRight(window, `datasets-${size}-${scheme}`);
+      const leaf = window.locator('.leaf', { has: window.getByText('firstName', { exact: true }) }).first();
+      await leaf.scrollIntoViewIfNeeded();
+      expect(await leaf.textContent()).toMatch(/string.*filled by firstName.*field group/);
+      await looksRight(window, `schema-${size}-${scheme}`);
+      expect(errors).toEqual([]);
+      await context.close();
+    },
+  );
 });
 
 describe('issue 16: the page and its server', () => {

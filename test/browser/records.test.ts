@@ -25,45 +25,41 @@ const customer = (id: string) =>
   });
 
 describe('issue 16: records put in by hand', () => {
-  it.each(
-    looksOfToday([
-      ['wide', 'light'],
-      ['wide', 'dark'],
-      ['narrow', 'light'],
-      ['narrow', 'dark'],
-    ] as const),
-  )('one is typed, and followed to its row, by keyboard alone, %s and %s', async (size, scheme) => {
-    const { window, errors, context } = await open(browser, running.page, { ...at, size, scheme });
-    await window.locator('summary', { hasText: 'Put records in' }).focus();
-    await window.keyboard.press('Enter');
-    await window.keyboard.press('Tab');
-    const id = `by-hand-${size}-${scheme}`;
-    await window.keyboard.insertText(customer(id));
-    await window.keyboard.press('Tab');
-    await window.keyboard.type('my-key');
-    await window.keyboard.press('Enter');
-    await window.getByText('The record is in the stream, and is followed here.').waitFor();
-    await window.getByRole('heading', { name: '2 Unpacked' }).waitFor();
-    await window.getByText('It is not packed').waitFor();
-    expect(await window.getByLabel('As it came').textContent()).toContain(id);
-    await window.getByText('my-key', { exact: true }).first().waitFor();
-    await looksRight(window, `records-put-${size}-${scheme}`);
-    // What becomes of it shows by itself.
-    await window.getByText('It has landed: this is its row.').waitFor();
-    expect(await window.getByLabel('Its row').textContent()).toContain(id);
-    await window.getByText('The message was received.').waitFor();
-    await window.getByText('The message was received.').scrollIntoViewIfNeeded();
-    expect(await window.getByLabel('Answer 1', { exact: true }).textContent()).toContain('xactionId');
-    await looksRight(window, `records-answer-${size}-${scheme}`);
-    await window.getByRole('link', { name: /Look at request/ }).focus();
-    await window.keyboard.press('Enter');
-    await window
-      .getByText(/\/collection\/batch\//)
-      .first()
-      .waitFor();
-    expect(errors).toEqual([]);
-    await context.close();
-  });
+  it.each(looksOfToday())(
+    'one is typed, and followed to its row, by keyboard alone, %s and %s',
+    async (size, scheme) => {
+      const { window, errors, context } = await open(browser, running.page, { ...at, size, scheme });
+      await window.locator('summary', { hasText: 'Put records in' }).focus();
+      await window.keyboard.press('Enter');
+      await window.keyboard.press('Tab');
+      const id = `by-hand-${size}-${scheme}`;
+      await window.keyboard.insertText(customer(id));
+      await window.keyboard.press('Tab');
+      await window.keyboard.type('my-key');
+      await window.keyboard.press('Enter');
+      await window.getByText('The record is in the stream, and is followed here.').waitFor();
+      await window.getByRole('heading', { name: '2 Unpacked' }).waitFor();
+      await window.getByText('It is not packed').waitFor();
+      expect(await window.getByLabel('As it came').textContent()).toContain(id);
+      await window.getByText('my-key', { exact: true }).first().waitFor();
+      await looksRight(window, `records-put-${size}-${scheme}`);
+      // What becomes of it shows by itself.
+      await window.getByText('It has landed: this is its row.').waitFor();
+      expect(await window.getByLabel('Its row').textContent()).toContain(id);
+      await window.getByText('The message was received.').waitFor();
+      await window.getByText('The message was received.').scrollIntoViewIfNeeded();
+      expect(await window.getByLabel('Answer 1', { exact: true }).textContent()).toContain('xactionId');
+      await looksRight(window, `records-answer-${size}-${scheme}`);
+      await window.getByRole('link', { name: /Look at request/ }).focus();
+      await window.keyboard.press('Enter');
+      await window
+        .getByText(/\/collection\/batch\//)
+        .first()
+        .waitFor();
+      expect(errors).toEqual([]);
+      await context.close();
+    },
+  );
 
   it('a stream that comes first by its name takes nothing away that was typed', async () => {
     const line = { name: 'p', sandbox: 'dev1', health: 'good', says: '', run: '', received: 0, landed: 0 };

@@ -30,56 +30,50 @@ afterAll(async () => {
 });
 
 describe('runs on the page', () => {
-  it.each(
-    looksOfToday([
-      ['wide', 'light'],
-      ['wide', 'dark'],
-      ['narrow', 'light'],
-    ] as const),
-  )('are a timeline with what each state asked of AEP, %s and %s', async (size, scheme) => {
-    const { window, errors, context } = await open(browser, running.page, { path: '/runs', size, scheme });
-    await window.getByRole('option', { name: /apply customer-profiles.*succeeded/ }).click();
-    await window.getByRole('heading', { name: 'apply customer-profiles' }).waitFor();
-    const schema = window.locator('details', { has: window.getByText('schema', { exact: true }) });
-    await schema.locator('summary').focus();
-    await window.keyboard.press('Enter');
-    await schema.getByText('Meanwhile AEP was asked').waitFor();
-    await looksRight(window, `runs-${size}-${scheme}`);
-    await window.reload();
-    await schema.locator('summary').click();
-    await schema.getByRole('listitem').filter({ hasText: 'change' }).getByRole('link').first().click();
-    await window.getByText("--request 'POST'").waitFor();
-    expect(await window.getByRole('heading', { level: 2 }).textContent()).toMatch(/POST .*schemas/);
-    expect(errors).toEqual([]);
-    await context.close();
-  });
+  it.each(looksOfToday())(
+    'are a timeline with what each state asked of AEP, %s and %s',
+    async (size, scheme) => {
+      const { window, errors, context } = await open(browser, running.page, { path: '/runs', size, scheme });
+      await window.getByRole('option', { name: /apply customer-profiles.*succeeded/ }).click();
+      await window.getByRole('heading', { name: 'apply customer-profiles' }).waitFor();
+      const schema = window.locator('details', { has: window.getByText('schema', { exact: true }) });
+      await schema.locator('summary').focus();
+      await window.keyboard.press('Enter');
+      await schema.getByText('Meanwhile AEP was asked').waitFor();
+      await looksRight(window, `runs-${size}-${scheme}`);
+      await window.reload();
+      await schema.locator('summary').click();
+      await schema.getByRole('listitem').filter({ hasText: 'change' }).getByRole('link').first().click();
+      await window.getByText("--request 'POST'").waitFor();
+      expect(await window.getByRole('heading', { level: 2 }).textContent()).toMatch(/POST .*schemas/);
+      expect(errors).toEqual([]);
+      await context.close();
+    },
+  );
 
-  it.each(
-    looksOfToday([
-      ['wide', 'light'],
-      ['wide', 'dark'],
-      ['narrow', 'dark'],
-    ] as const),
-  )('show a plan as what differs, and what cannot be undone, %s and %s', async (size, scheme) => {
-    const { window, errors, context } = await open(browser, running.page, { path: '/runs', size, scheme });
-    await window.getByLabel('Find a run').fill('planned');
-    await window.getByText('1 of 3 runs').waitFor();
-    await window.getByRole('listbox').focus();
-    await window.keyboard.press('ArrowDown');
-    const change = (name: string) =>
-      window.locator('.change', { has: window.getByText(name, { exact: true }) });
-    await change('field-group:origin').getByText('create').waitFor();
-    expect(await change('flow').textContent()).toContain('replace');
-    expect(await change('schema').textContent()).toContain('change in place');
-    expect(await window.locator('.difference').count()).toBeGreaterThan(0);
-    await window
-      .getByLabel('Token of the plan')
-      .getByText(/^p\d+\./)
-      .waitFor();
-    await looksRight(window, `runs-plan-${size}-${scheme}`);
-    expect(errors).toEqual([]);
-    await context.close();
-  });
+  it.each(looksOfToday())(
+    'show a plan as what differs, and what cannot be undone, %s and %s',
+    async (size, scheme) => {
+      const { window, errors, context } = await open(browser, running.page, { path: '/runs', size, scheme });
+      await window.getByLabel('Find a run').fill('planned');
+      await window.getByText('1 of 3 runs').waitFor();
+      await window.getByRole('listbox').focus();
+      await window.keyboard.press('ArrowDown');
+      const change = (name: string) =>
+        window.locator('.change', { has: window.getByText(name, { exact: true }) });
+      await change('field-group:origin').getByText('create').waitFor();
+      expect(await change('flow').textContent()).toContain('replace');
+      expect(await change('schema').textContent()).toContain('change in place');
+      expect(await window.locator('.difference').count()).toBeGreaterThan(0);
+      await window
+        .getByLabel('Token of the plan')
+        .getByText(/^p\d+\./)
+        .waitFor();
+      await looksRight(window, `runs-plan-${size}-${scheme}`);
+      expect(errors).toEqual([]);
+      await context.close();
+    },
+  );
 
   it('that have failed say where, why and what to do next', async () => {
     const { window, errors, context } = await open(browser, running.page, { path: '/runs' });
