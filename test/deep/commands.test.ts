@@ -16,6 +16,18 @@ import { printedBlocks } from '../support/printed.ts';
 import { besidesProgress, cheapStarts, START } from '../support/start.ts';
 
 const HERE = 'test/deep/commands.test.ts';
+
+/** What the commands here need of the variables that `npm start -- --keep` prints. */
+const NEEDED = [
+  'AWS_REGION',
+  'AWS_ENDPOINT_URL',
+  'AWS_ENDPOINT_URL_LAMBDA',
+  'AWS_ENDPOINT_URL_SFN',
+  'AWS_ENDPOINT_URL_SECRETS_MANAGER',
+  'PENSTOCK_STATE_MACHINE',
+] as const;
+type Variables = Record<(typeof NEEDED)[number], string>;
+
 const mine = REGISTRY.filter(({ by }) => by === HERE);
 const textsOf = (line: Registered) => [
   ...new Set(COMMANDS.filter((one) => matches(line, one)).map(({ text }) => text)),
@@ -98,7 +110,7 @@ describe('13 A 3: the URL of deploy hooks', () => {
 describe('13 A 3: the AWS CLI, as it is printed', () => {
   let kept: ChildProcess;
   let folder: string;
-  let env: Record<string, string>;
+  let env: Variables;
   /** What the line for the AWS CLI sets. */
   let cli: Record<string, string>;
 
@@ -132,12 +144,12 @@ describe('13 A 3: the AWS CLI, as it is printed', () => {
     kept.once('exit', () => {
       ended = true;
     });
-    await until(async () => ended || out.includes('answer.json\n'));
+    // Each line comes when it comes: the last one of them is as much needed as the first.
+    const exported = () =>
+      Object.assign({}, ...Array.from(out.matchAll(/^ *export (.*)\n/gm), ([, line = '']) => assigned(line)));
+    await until(async () => ended || NEEDED.every((name) => name in exported()));
     if (ended) throw new Error(out);
-    env = Object.assign(
-      {},
-      ...Array.from(out.matchAll(/^ *export (.*)$/gm), ([, line = '']) => assigned(line)),
-    );
+    env = exported();
     cli = assigned(/^ *export (AWS_ENDPOINT_URL=.*)$/m.exec(out)?.[1] ?? '');
   });
 
@@ -148,16 +160,16 @@ describe('13 A 3: the AWS CLI, as it is printed', () => {
     rmSync(folder, { recursive: true });
   });
 
-  const config = (service: string) => ({
-    region: env.AWS_REGION ?? '',
-    endpoint: env[`AWS_ENDPOINT_URL_${service}`] ?? '',
+  const config = (service: 'LAMBDA' | 'SFN' | 'SECRETS_MANAGER') => ({
+    region: env.AWS_REGION,
+    endpoint: env[`AWS_ENDPOINT_URL_${service}`],
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   });
 
   /** The same command for this machine: its one stage, its state machine. What has to be new is new for each way. */
   const here = (text: string, way: string) =>
     text
-      .replace('{output ProvisionStateMachine}', env.PENSTOCK_STATE_MACHINE ?? '')
+      .replace('{output ProvisionStateMachine}', env.PENSTOCK_STATE_MACHINE)
       .replace('penstock-prod-provision', 'penstock-dev-provision')
       .replace('--name build-42', `--name build-42-${way}`)
       .replace('--name penstock/prod/', `--name penstock/prod-${way}/`);
