@@ -8,7 +8,7 @@ const SEED = 20_260_305;
 const STORIES = 50;
 const PARTS = longRuns(10);
 /** So often each of the faults strikes, over all parts. */
-const LEAST = { quick: 1, deep: 10, whole: 20 }[depth];
+const LEAST = { quick: 1, deep: 5, whole: 20 }[depth];
 
 const met = new Map<string, number>();
 

@@ -1,6 +1,6 @@
 // Kill anywhere (docs/promises.md, A 20), twice: a seeded 2,000 of all pairs (400 by `npm test`) of faults, in one execution or in the one that goes on.
 import { afterAll, describe, expect, it } from 'vitest';
-import { longRuns } from '../support/depth.ts';
+import { depth, longRuns } from '../support/depth.ts';
 import { fresh, swap } from '../support/scenarios.ts';
 import { pairs, swept } from '../support/sweep.ts';
 import { report } from '../support/sweep-report.ts';
@@ -14,6 +14,9 @@ const { tally, end } = report(`sweep, pairs of seed ${SEED}`, [
   'swapped',
 ]);
 
+/** There are fewer pairs than single faults. */
+const LEAST = { quick: 3, deep: 8, whole: 30 }[depth];
+
 const scenarios = [
   { ...fresh, most: longRuns(1_200) },
   { ...(await swap()), most: longRuns(800) },
@@ -25,4 +28,4 @@ describe('kill anywhere, twice', () => {
   });
 });
 
-afterAll(() => end());
+afterAll(() => end(LEAST));

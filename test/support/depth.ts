@@ -26,9 +26,9 @@ export function runs(all: number): number {
 }
 
 /** Of what takes long, one in so many. */
-const ONE_IN: Readonly<Record<Depth, number>> = { quick: 20, deep: 4, whole: 1 };
+const ONE_IN: Readonly<Record<Depth, number>> = { quick: 20, deep: 8, whole: 1 };
 
-/** So many runs of what takes long: a twentieth by `npm test`, a quarter of them by `npm run test:deep`. */
+/** So many runs of what takes long: a twentieth by `npm test`, an eighth of them by `npm run test:deep`. */
 export function longRuns(all: number): number {
   return Math.ceil(all / ONE_IN[depth]);
 }
