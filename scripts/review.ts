@@ -18,7 +18,14 @@ function install(): void {
   console.log('installing cfn-lint and checkov into .penstock/review …');
   mkdirSync(VENV, { recursive: true });
   execFileSync('python3', ['-m', 'venv', '--clear', VENV], { stdio: 'inherit' });
-  const pip = ['install', '--quiet', '--disable-pip-version-check', '--requirement', REQUIREMENTS];
+  const pip = [
+    'install',
+    '--quiet',
+    '--disable-pip-version-check',
+    '--no-compile',
+    '--requirement',
+    REQUIREMENTS,
+  ];
   execFileSync(`${VENV}/bin/pip`, pip, { stdio: 'inherit' });
   writeFileSync(installed, wanted);
 }

@@ -108,6 +108,7 @@ const JOURNEYS: Readonly<Record<string, Journey>> = {
     await window.keyboard.type('apply');
     await tabTo(window, /^div Runs, the newest first/);
     await press(window, 'Home');
+    await window.locator('summary').first().waitFor();
     await tabTo(window, /^summary .*plan/);
     await press(window, 'Enter');
     await tabTo(window, /^a \/data\//);
@@ -153,6 +154,7 @@ const JOURNEYS: Readonly<Record<string, Journey>> = {
     await window.keyboard.type('customer');
     await tabTo(window, /^div Datasets/);
     await press(window, 'Home');
+    await window.getByRole('region', { name: /^Row 1/ }).waitFor();
     await tabTo(window, /^section Row 1/);
     await tabTo(window, /^summary .*_id/);
     await press(window, 'Enter');
@@ -182,7 +184,8 @@ const JOURNEYS: Readonly<Record<string, Journey>> = {
     await tabTo(window, /^select Outcome/);
     await tabTo(window, /^div Requests/);
     await press(window, 'End');
-    await window.getByText('/collection/batch/').first().waitFor();
+    // Tab comes only to what is there already.
+    await window.getByRole('button', { name: /^Copy/ }).first().waitFor();
     await tabTo(window, /^button Copy/);
     await press(window, 'Enter');
     await focusIsKept(window);

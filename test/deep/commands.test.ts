@@ -10,6 +10,7 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ofTheDay } from '../support/depth.ts';
 import { COMMANDS, matches, REGISTRY, type Registered, ROOT } from '../support/documented.ts';
 import { until } from '../support/eventually.ts';
 import { printedBlocks } from '../support/printed.ts';
@@ -72,7 +73,7 @@ describe('13 A 3: npm start, as it is printed', () => {
     expect(startingWith('npm').map(({ text }) => text)).toContain(`npm start -- ${change.words}`);
   });
 
-  it.each(startingWith('npm'))('$text', async ({ text, says }) => {
+  it.each(ofTheDay(startingWith('npm'), 2))('$text', async ({ text, says }) => {
     const { code, out, err } = await shell(text, ROOT);
     expect(besidesProgress(err.replace(/^npm .*\n/gm, ''))).toBe('');
     expect(out).toContain(says);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ofTheDay } from '../support/depth.ts';
 import { START } from '../support/start.ts';
 import { inTerminal, linesShown, widerThan } from '../support/terminal.ts';
 
@@ -33,7 +34,7 @@ const start = (columns: number, words: string, more: Partial<Parameters<typeof i
 const isCopied = (line: string) => /^All of these lines: |^next {3}.*[^.]$/.test(line);
 
 describe('15: npm start in a terminal', () => {
-  it.each([60, 120])('of %i columns shows nothing wider', async (columns) => {
+  it.each(ofTheDay([60, 120], 2))('of %i columns shows nothing wider', async (columns) => {
     const { code, out } = await start(columns, `--records ${records()} --retire`);
     expect(widerThan(out, columns).filter((line) => !isCopied(line))).toEqual([]);
     const lines = linesShown(out);

@@ -1,5 +1,6 @@
 // How `npm run test:deep` runs: more of what `npm test` runs a part of, another share each day, the short soak, the journeys that start many
 // processes, and what depends on Adobe's behaviour under each variant of it that is in doubt.
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { QUIRK_NAMES, QUIRKS } from '../../local/aep/quirks.ts';
 import { BUNDLE_FUNCTIONS, DEEP, depthOr, ENV, LIMITS, reporters, TODAY } from '../../vitest.config.ts';
@@ -20,7 +21,8 @@ console.log(`To repeat what takes turns from day to day: PENSTOCK_DAY=${TODAY}`)
 export default defineConfig({
   test: {
     pool: 'forks',
-    maxWorkers: '100%',
+    // Half of them wait for processes and timers.
+    maxWorkers: 2 * availableParallelism(),
     reporters: reporters('deep-results'),
     ...LIMITS,
     // Up to a minute and a half where nothing else runs.

@@ -28,7 +28,14 @@ function install(): void {
   if (existsSync(installed) && readFileSync(installed, 'utf8') === wanted) return;
   mkdirSync(VENV, { recursive: true });
   execFileSync('python3', ['-m', 'venv', '--clear', VENV], { stdio: 'inherit' });
-  const pip = ['install', '--quiet', '--disable-pip-version-check', '--requirement', requirements];
+  const pip = [
+    'install',
+    '--quiet',
+    '--disable-pip-version-check',
+    '--no-compile',
+    '--requirement',
+    requirements,
+  ];
   execFileSync(join(VENV, 'bin/pip'), pip, { stdio: 'inherit' });
   writeFileSync(installed, wanted);
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { itByTurns } from '../support/depth.ts';
 import { aggregate } from '../support/kpl.ts';
 import { start } from '../support/start.ts';
 
@@ -54,8 +55,11 @@ async function accountOf(name: string, source: object, records: readonly Buffer[
 
 const json = (value: object) => Buffer.from(JSON.stringify(value));
 
+/** Each has a stack of its own. */
+const itInTurn = itByTurns(2);
+
 describe('C 1: every record is accounted for', () => {
-  it('where the manifest filters, redacts, selects, derives and unpacks', async () => {
+  itInTurn('where the manifest filters, redacts, selects, derives and unpacks', async () => {
     const record = (type: string, n: number) =>
       json({ type, order: { note: `n${n}`, amount: n, card: '4111' } });
     const { code, said } = await accountOf(
@@ -88,7 +92,7 @@ describe('C 1: every record is accounted for', () => {
     expect(code).toBe(0);
   });
 
-  it('14 B: message by message, where a format takes several out of a record', async () => {
+  itInTurn('14 B: message by message, where a format takes several out of a record', async () => {
     const rows = (...lines: string[]) => Buffer.from(lines.join('\n'));
     const { code, said } = await accountOf(
       'formats',
@@ -109,7 +113,7 @@ describe('C 1: every record is accounted for', () => {
     expect(code).toBe(0);
   });
 
-  it('where records are merged into Profile and deleted from it', async () => {
+  itInTurn('where records are merged into Profile and deleted from it', async () => {
     const operations = { field: '/op', values: { u: { data: 'merge' }, d: { data: 'delete' } } };
     const { code, said } = await accountOf(
       'profile',
@@ -138,19 +142,22 @@ describe('C 1: every record is accounted for', () => {
 });
 
 describe('npm start accounts for every record', () => {
-  it('12 A: carries the records of a stream that AEP reads by itself, and accounts for them as for an inlet', async () => {
-    // Its sample records are sent where nobody names others.
-    const { code, out } = await start('--manifest', 'examples/orders-kinesis.json', '--warm-up', '1');
-    expect(out).toMatch(/produced +10 /);
-    expect(out).toMatch(/accepted +9 +read by AEP itself/);
-    expect(out).toMatch(/landed +8 /);
-    expect(out).toContain('line 7: dropped');
-    expect(out).toMatch(/line 4: refused-later: .*fax/);
-    expect(out).toContain('Every record is accounted for');
-    expect(code).toBe(0);
-  });
+  itInTurn(
+    '12 A: carries the records of a stream that AEP reads by itself, and accounts for them as for an inlet',
+    async () => {
+      // Its sample records are sent where nobody names others.
+      const { code, out } = await start('--manifest', 'examples/orders-kinesis.json', '--warm-up', '1');
+      expect(out).toMatch(/produced +10 /);
+      expect(out).toMatch(/accepted +9 +read by AEP itself/);
+      expect(out).toMatch(/landed +8 /);
+      expect(out).toContain('line 7: dropped');
+      expect(out).toMatch(/line 4: refused-later: .*fax/);
+      expect(out).toContain('Every record is accounted for');
+      expect(code).toBe(0);
+    },
+  );
 
-  it('accounts for every record where the platform shows faults', async () => {
+  itInTurn('accounts for every record where the platform shows faults', async () => {
     const faults = [
       { kind: 'dropAfter', path: '/collection/batch/*', times: 1 },
       { kind: 'partial', path: '/collection/batch/*', after: 1, times: 1, status: 503, count: 5 },
@@ -170,7 +177,7 @@ describe('npm start accounts for every record', () => {
 });
 
 describe('C 2', () => {
-  it('a change that is refused leaves the records their account', async () => {
+  itInTurn('a change that is refused leaves the records their account', async () => {
     const sample = new URL('../../examples/customer-profiles.json', import.meta.url);
     const plain = JSON.parse(await readFile(sample, 'utf8')) as { schema: object };
     const { $schema: _, ...other } = plain as Record<string, unknown>;

@@ -30,7 +30,7 @@ function install(): void {
   if (existsSync(installed) && readFileSync(installed, 'utf8') === wanted) return;
   mkdirSync(VENV, { recursive: true });
   execFileSync('python3', ['-m', 'venv', '--clear', VENV], { stdio: 'inherit' });
-  const quiet = ['--quiet', '--disable-pip-version-check', '--no-deps'];
+  const quiet = ['--quiet', '--disable-pip-version-check', '--no-compile', '--no-deps'];
   const pip = ['install', ...quiet, '--requirement', REQUIREMENTS];
   execFileSync(join(VENV, 'bin/pip'), pip, { stdio: 'inherit' });
   writeFileSync(installed, wanted);

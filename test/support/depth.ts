@@ -1,5 +1,5 @@
 // How deep the tests go: `npm test` runs a part of what `npm run test:deep` runs, and that a part of all there is.
-import { inject } from 'vitest';
+import { inject, it } from 'vitest';
 import { seededRandom } from '../../local/aep/ids.ts';
 
 /** `whole` is asked for by hand: `PENSTOCK_DEPTH=whole npm run test:deep`. */
@@ -45,4 +45,17 @@ export function longSeeds(all: number): number[] {
     const size = Math.min(oneIn, all - first);
     return first + 1 + ofToday(Math.floor(random() * size), size);
   });
+}
+
+/** Of what takes long, one in so many a day, others tomorrow; all of them where the whole is asked for. */
+export function ofTheDay<T>(all: readonly T[], size: number): T[] {
+  return all.filter((_, at) => depth === 'whole' || at % size === ofToday(0, size));
+}
+
+/** `it` for journeys that take turns in their order: one in so many a day. */
+export function itByTurns(size: number): (name: string, journey: () => Promise<void>) => void {
+  let at = 0;
+  return (name, journey) => {
+    if (at++ % size === ofToday(0, size) || depth === 'whole') it(name, journey);
+  };
 }

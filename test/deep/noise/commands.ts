@@ -2,16 +2,23 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ofTheDay } from '../../support/depth.ts';
 import { ROOT } from './sources.ts';
 
-/** What a command is given, and what it printed that is no text of the product's. */
-const COMMANDS: Readonly<Record<string, (folder: string) => readonly string[]>> = {
+/** What each command is given. */
+type Commands = Readonly<Record<string, (folder: string) => readonly string[]>>;
+
+const CHECKS: Commands = {
   'check:pipelines, its samples': () => ['local/check/check-pipelines.ts'],
   'check:pipelines, with mistakes': (folder) => ['local/check/check-pipelines.ts', folder],
   'check:pipelines, a file that is not there': (folder) => [
     'local/check/check-pipelines.ts',
     join(folder, 'nope'),
   ],
+};
+
+/** A process and a stack for each. */
+const STARTS: Commands = {
   'npm start': (folder) => [
     'local/start/start.ts',
     ...['--warm-up', '1', '--retire', '--manifest', 'examples/customer-profiles.json'],
@@ -67,7 +74,8 @@ export interface Said {
 /** @param node what Node.js itself is given */
 export async function commands(folder: string, ...node: string[]): Promise<Record<string, Said>> {
   const said: Record<string, Said> = {};
-  for (const [name, args] of Object.entries(COMMANDS)) said[name] = await run([...node, ...args(folder)]);
+  const today = [...Object.entries(CHECKS), ...ofTheDay(Object.entries(STARTS), 2)];
+  for (const [name, args] of today) said[name] = await run([...node, ...args(folder)]);
   return said;
 }
 
