@@ -11,6 +11,8 @@ import { BEFORE, buildAll, type Candidate, Inlet, type Scheme } from './world.ts
 const ROUNDS = 9;
 /** Of one processor: Lambda at 512 MB. */
 const SHARE = 0.29;
+/** Thousands of records per second, of several events at a time. */
+const SEVERAL = 150;
 /** Shares of the two bounds' records per second; what is not promised is left out. */
 interface OfBounds {
   readonly ofBound?: number;
@@ -123,6 +125,22 @@ function addCosts(
       detail: `${figureOf(own).median.toFixed(1)} and ${figureOf(others).median.toFixed(1)} ms per event`,
     });
   }
+}
+
+/** Events at the same time in one process, as a backfill has them: to one route, and to eight. */
+async function several(inlet: Inlet, one: Case): Promise<void> {
+  const { samples } = await compare(inlet, ['penstock', 'routes'], one);
+  const rates = (candidate: Candidate) =>
+    (samples[candidate] ?? []).map(({ ms }) => (one.records * one.events) / ms);
+  for (const [candidate, what] of [
+    ['penstock', 'one route'],
+    ['routes', 'eight routes'],
+  ] as const)
+    add({
+      what: `${nameOf(one)}, ${one.concurrent} events at a time, ${what}: thousands of records/s`,
+      figure: figureOf(rates(candidate)),
+      ...(one.concurrent !== 1 && { goal: { at: 'least', value: SEVERAL } }),
+    });
 }
 
 async function slice(inlet: Inlet, one: Case): Promise<void> {
@@ -287,6 +305,9 @@ const PARTS: Record<string, (inlet: Inlet) => Promise<void>> = {
     const one = { ...usual, rounds: 15 };
     await routes(inlet, one);
     await routes(inlet, { ...one, records: recordsInFullEvent(300), bytes: 300 });
+  },
+  async several(inlet) {
+    for (const concurrent of [1, 4, 8]) await several(inlet, { ...usual, events: 24, concurrent });
   },
   async before(inlet) {
     if (BEFORE === undefined) return;

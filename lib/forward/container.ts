@@ -18,6 +18,19 @@ export interface ContainerState {
   readonly schemas: Schemas;
   readonly inletOf: (route: PublishedRoute) => KnownInlet;
   readonly spare: SpareMemory;
+  readonly inTurn: InTurn;
+}
+
+/** Does one work after the other, in the order in which they came. A failure is its own, and the next one goes on. */
+export type InTurn = <Result>(work: () => Promise<Result>) => Promise<Result>;
+
+function createInTurn(): InTurn {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const own = last.then(work);
+    last = own.catch(() => undefined);
+    return own;
+  };
 }
 
 /** Memory for the bodies of requests, used again and again: new memory would have to be mapped page by page. */
@@ -29,7 +42,7 @@ export interface SpareMemory {
 }
 
 /** As many as two events of 6 MB need at a time. */
-const MAX_SPARE = 16;
+const MAX_SPARE = 48;
 
 function createSpareMemory(): SpareMemory {
   const spare: Buffer[] = [];
@@ -55,6 +68,7 @@ export function createContainer(runtime: ForwardRuntime): ContainerState {
     schemas: createSchemas(runtime.clock, runtime.schemas),
     inletOf: inlets(runtime),
     spare: createSpareMemory(),
+    inTurn: createInTurn(),
     sessions: sessionsOf(runtime, {
       onIssued: () => runtime.metrics.count('TokensIssued', 1),
       onFailed: () => runtime.metrics.count('TokenFailures', 1),

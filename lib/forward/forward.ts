@@ -60,7 +60,7 @@ async function forward(
   const onUnready = onceUnready(runtime, received, invocation);
   const stages = streamStages(stream, turns, container.schemas, onUnready);
   const { remainingMs } = invocation;
-  const end = await prepareAndSend(received, turns, { stages, marks, remainingMs });
+  const end = await prepareAndSend(received, turns, { stages, marks, remainingMs, inTurn: container.inTurn });
   failOnFault(attemptedBy(turns, end), { received, invocation, container });
   const checkpoint = await settleBatch({
     received,

@@ -1,5 +1,6 @@
 // Decodes the records of an event once and sends them on every route: the first requests are under way while the next
 // records are prepared.
+import type { InTurn } from './container.ts';
 import type { Block } from './frame/block.ts';
 import type { Framed } from './frame/framed.ts';
 import {
@@ -42,13 +43,19 @@ export interface StreamEnd extends Pick<StreamPrepared, 'decoded' | 'left'> {
 export async function prepareAndSend(
   received: Received,
   turns: readonly RouteTurn[],
-  options: { readonly stages: StreamStages; readonly marks: BatchMarks; readonly remainingMs: () => number },
+  options: {
+    readonly stages: StreamStages;
+    readonly marks: BatchMarks;
+    readonly remainingMs: () => number;
+    readonly inTurn: InTurn;
+  },
 ): Promise<StreamEnd> {
-  const { stages, marks, remainingMs } = options;
+  const { stages, marks, remainingMs, inTurn } = options;
   // Half of the time is for preparing, half for sending. Records that were not prepared come again.
   const enough = remainingMs() / 2;
   const room = createRoom(() => remainingMs() > enough, mostHeld(stages.decoding));
-  const [preparing] = await Promise.allSettled([prepareGroups(received, turns, stages, room)]);
+  // Of several events at a time, each would hold the others' requests and answers back, and all would be late.
+  const [preparing] = await Promise.allSettled([inTurn(() => prepareGroups(received, turns, stages, room))]);
   const ends = await Promise.allSettled(
     turns.map(async ({ route, sending, parking }, index): Promise<RouteEnd> => {
       // Requests under way are waited for, even if preparing failed.
