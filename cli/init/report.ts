@@ -25,11 +25,13 @@ export function fieldRows({ facts }: About): string[][] {
   ]);
 }
 
+const many = (count: number, what: string) => `${counted(count)} ${what}${count === 1 ? '' : 's'}`;
+
 /** What was read, before the pipelines. */
 export function readLines(report: Report): string[] {
   const { format, isPacked, records, messages, filtered, isCut, broken, dividedBy, notes } = report;
   return [
-    `${counted(records)} records, ${counted(messages)} sound messages${filtered > 0 ? `, ${counted(filtered)} passed over` : ''}${isCut ? '; there are more, which were not looked at' : ''}`,
+    `${many(records, 'record')}, ${many(messages, 'sound message')}${filtered > 0 ? `, ${counted(filtered)} passed over` : ''}${isCut ? '; there are more, which were not looked at' : ''}`,
     ...(isPacked ? ['each record is packed'] : []),
     ...(format === undefined ? [] : [`each record is of the format ${format}`]),
     ...broken.map(brokenLine),

@@ -1,6 +1,7 @@
 // The mapping language: paths, operators, functions by Adobe's names, dates, and what it refuses to compile.
 import { describe, expect, test } from 'vitest';
 import { compileExpression } from '../../../local/aep/el/compile.ts';
+import { inTime } from '../../../local/aep/el/in-time.ts';
 import { pathSteps, writePath } from '../../../local/aep/el/paths.ts';
 import { asJson } from '../../../local/aep/el/values.ts';
 import type { JsonObject } from '../../../local/aep/json.ts';
@@ -242,6 +243,16 @@ test.each([
 ])('B 10: %s, whose pattern would take hours, ends', (source) => {
   const compiled = compileExpression(source);
   expect(() => compiled({ text: 'a'.repeat(60) }, around)).toThrow('takes too long on this text');
+});
+
+test('a machine that stands still for a while is not taken for a pattern that takes too long', () => {
+  const asleep = new Int32Array(new SharedArrayBuffer(4));
+  let calls = 0;
+  const found = inTime(/^(a|b)*c$/, 'a'.repeat(60), () => {
+    if (calls++ === 0) Atomics.wait(asleep, 0, 0, 1_500);
+    return 'found';
+  });
+  expect([found, calls]).toEqual(['found', 2]);
 });
 
 test('B 10: a pattern of several repetitions works on a long text', () => {
