@@ -10,7 +10,7 @@ import { keeper } from './keep.ts';
 import { beyond, learn } from './learn.ts';
 import { type BatchMarks, marksOf, NO_MARKS } from './marks.ts';
 import type { StreamRoutes } from './pipelines.ts';
-import { prepareAndSend, type RouteEnd, type StreamEnd } from './prepare-and-send.ts';
+import { prepareAndSend, type RouteEnd, type StreamEnd, withWhole } from './prepare-and-send.ts';
 import { type Received, readEvent } from './read/event.ts';
 import { type InvocationOutcome, reportInvocation, reportReturned } from './report.ts';
 import { MIN_REQUEST_MS, SETTLE_RESERVE_MS } from './send/classes.ts';
@@ -60,7 +60,7 @@ async function forward(
   const onUnready = onceUnready(runtime, received, invocation);
   const stages = streamStages(stream, turns, container.schemas, onUnready);
   const { remainingMs } = invocation;
-  const end = await prepareAndSend(received, turns, { stages, marks, remainingMs, inTurn: container.inTurn });
+  const end = await prepareAndSend(received, turns, { stages, marks, remainingMs, container });
   failOnFault(attemptedBy(turns, end), { received, invocation, container });
   const checkpoint = await settleBatch({
     received,
@@ -154,17 +154,10 @@ function reportUnread({ received, invocation, container, stream, end }: EndedBat
   if (stream.faults.size > 0) container.pipelines.forget(received.streamArn);
 }
 
-/**
- * Every message of a route with its verdict. Those of blocks that were taken whole have no object each; they are asked
- * for only where some of the batch comes again.
- */
+/** Every message of a route with its verdict, where some of the batch comes again. */
 function allSettled(end: RouteEnd | undefined, checkpoint: string | undefined): readonly Settled[] {
-  const { settled = [], sent } = end ?? {};
-  if (checkpoint === undefined || sent === undefined || sent.whole.length === 0) return settled;
-  const taken = sent.whole.flatMap((block) =>
-    block.messages().map(({ message }) => ({ message, verdict: DELIVERED })),
-  );
-  return [...settled, ...taken];
+  if (end === undefined) return [];
+  return checkpoint === undefined ? end.settled : withWhole(end);
 }
 
 function routeOutcome(
@@ -227,7 +220,10 @@ async function publishedStream(
 function attemptedBy(turns: readonly RouteTurn[], { routes, decoded, left }: StreamEnd): Attempted[] {
   return turns.flatMap(({ route }, index) => {
     const { sent, settled, isParked } = routes[index] as RouteEnd;
-    const hasTaken = turns.length === 1 || settled.some(({ verdict }) => verdict.kind !== 'filtered');
+    const hasTaken =
+      turns.length === 1 ||
+      sent.whole.length > 0 ||
+      settled.some(({ verdict }) => verdict.kind !== 'filtered');
     return hasTaken ? [{ route, sent, isParked, messages: decoded + left.length }] : [];
   });
 }

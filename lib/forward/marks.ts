@@ -26,8 +26,8 @@ export interface BatchMarks {
   hasLatest(route: PublishedRoute, remembered: string | undefined): boolean;
   /** A request of a route was not taken: from now on, each route that ends writes its mark. */
   trouble(): void;
-  /** A route has ended, with these verdicts. */
-  ended(route: PublishedRoute, settled: readonly Settled[]): void;
+  /** A route has ended, with these verdicts: they are asked for only where they are needed. */
+  ended(route: PublishedRoute, settled: () => readonly Settled[]): void;
   /** Waits for the marks that are being written. Returns the pipelines whose mark has all of the batch. */
   written(): Promise<ReadonlySet<string>>;
   /** The whole batch is settled: marks of it are not needed any more. */
@@ -61,7 +61,7 @@ export function marksOf(
 
   const found = kept.marks;
   const there = new Map(found);
-  const waiting = new Map<PublishedRoute, readonly Settled[]>();
+  const waiting = new Map<PublishedRoute, () => readonly Settled[]>();
   const writing: Promise<unknown>[] = [];
   const done = new Set<string>();
   let [isTroubled, open] = [false, routes];
@@ -84,7 +84,7 @@ export function marksOf(
   };
   const trouble = (): void => {
     isTroubled = true;
-    for (const [route, settled] of waiting) write(route, settled);
+    for (const [route, settled] of waiting) write(route, settled());
     waiting.clear();
   };
 
@@ -102,7 +102,7 @@ export function marksOf(
     trouble,
     ended(route, settled) {
       if (--open === 0) callOff?.();
-      if (isTroubled) return write(route, settled);
+      if (isTroubled) return write(route, settled());
       waiting.set(route, settled);
       if (open > 0) callOff ??= afterPatience(clock, trouble);
     },

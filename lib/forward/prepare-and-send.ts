@@ -1,11 +1,11 @@
 // Decodes the records of an event once and sends them on every route: the first requests are under way while the next
 // records are prepared.
-import type { InTurn } from './container.ts';
+import type { ContainerState } from './container.ts';
 import type { Block } from './frame/block.ts';
+import { RecordMessage } from './frame/direct.ts';
 import type { Framed } from './frame/framed.ts';
 import {
   createRoom,
-  type LeftOut,
   mostHeld,
   prepareAll,
   type Room,
@@ -13,14 +13,15 @@ import {
   type StreamPrepared,
   type StreamStages,
 } from './frame/prepare.ts';
+import { createRouteBlocks, type Shared } from './frame/route-blocks.ts';
 import type { BatchMarks } from './marks.ts';
 import { isPlain } from './read/decoding.ts';
-import type { Received } from './read/event.ts';
+import type { KinesisRecord, Received } from './read/event.ts';
 import { batch, LANE_BYTES, recordGroups } from './send/batch.ts';
 import type { Sent } from './send/run.ts';
 import type { LeftOutCount } from './settle.ts';
 import type { RouteTurn } from './turn.ts';
-import { isParked, type Settled } from './verdict.ts';
+import { DELIVERED, isParked, type Settled, TAKEN_BY_NONE } from './verdict.ts';
 
 /** What became of the messages on one route. */
 export interface RouteEnd {
@@ -47,15 +48,18 @@ export async function prepareAndSend(
     readonly stages: StreamStages;
     readonly marks: BatchMarks;
     readonly remainingMs: () => number;
-    readonly inTurn: InTurn;
+    readonly container: Pick<ContainerState, 'inTurn' | 'spare'>;
   },
 ): Promise<StreamEnd> {
-  const { stages, marks, remainingMs, inTurn } = options;
+  const { stages, marks, remainingMs, container } = options;
+  const { inTurn, spare } = container;
   // Half of the time is for preparing, half for sending. Records that were not prepared come again.
   const enough = remainingMs() / 2;
   const room = createRoom(() => remainingMs() > enough, mostHeld(stages.decoding));
   // Of several events at a time, each would hold the others' requests and answers back, and all would be late.
-  const [preparing] = await Promise.allSettled([inTurn(() => prepareGroups(received, turns, stages, room))]);
+  const [preparing] = await Promise.allSettled([
+    inTurn(() => prepareGroups(received, turns, stages, { room, memory: spare.take })),
+  ]);
   const ends = await Promise.allSettled(
     turns.map(async ({ route, sending, parking }, index): Promise<RouteEnd> => {
       // Requests under way are waited for, even if preparing failed.
@@ -66,7 +70,7 @@ export async function prepareAndSend(
       const all = [...parts.flatMap((part) => part.settled), ...sent.settled];
       const settled = await parking.judge({ settled: all, sent, known });
       if (sent.stop !== undefined) marks.trouble();
-      marks.ended(route, settled);
+      marks.ended(route, () => withWhole({ settled, sent }));
       return {
         sent,
         settled,
@@ -87,12 +91,21 @@ export async function prepareAndSend(
   };
 }
 
+/** With the messages of blocks that were taken whole: these have no object each until somebody asks for it. */
+export function withWhole({ settled, sent }: Pick<RouteEnd, 'settled' | 'sent'>): readonly Settled[] {
+  if (sent.whole.length === 0) return settled;
+  const taken = sent.whole.flatMap((block) =>
+    block.messages().map(({ message }) => ({ message, verdict: DELIVERED })),
+  );
+  return [...settled, ...taken];
+}
+
 function leftOutOf(parts: readonly StreamPrepared[], route: number): LeftOutCount {
   return {
     count: parts.reduce((sum, { routes }) => sum + (routes[route]?.leftOut ?? 0), 0),
     below(checkpoint) {
       const value = BigInt(checkpoint);
-      const isBelow = ({ by, messages }: LeftOut, at: number) =>
+      const isBelow = ({ by, messages }: StreamPrepared['leftOut'], at: number) =>
         ((by[at] ?? 0) & (1 << route)) !== 0 && BigInt(messages[at]?.sequenceNumber ?? 0) < value;
       return parts.reduce(
         (sum, { leftOut }) => sum + leftOut.messages.filter((_, at) => isBelow(leftOut, at)).length,
@@ -106,29 +119,77 @@ async function prepareGroups(
   { records }: Received,
   turns: readonly RouteTurn[],
   stages: StreamStages,
-  room: Room,
+  { room, memory }: { readonly room: Room; readonly memory: () => Buffer },
 ): Promise<StreamPrepared[]> {
   const [only] = turns.length === 1 ? turns : [];
   const blocks = isPlain(stages.decoding) ? only?.blocks : undefined;
+  const shared = sharedBlocks(turns, stages, memory);
   const groups = recordGroups(records, isPlain(stages.decoding), only?.framer.frameBytes);
   const lanes = turns.map((turn) => laneOfRoute(turn, { groups: groups.length, isOnly: turns.length === 1 }));
   const parts: StreamPrepared[] = [];
   for (const [at, group] of groups.entries()) {
+    const isLast = at === groups.length - 1;
     const block = blocks !== undefined && room.isLeft() ? blocks(group) : undefined;
     if (block !== undefined) {
       only?.sending.add([block]);
       room.take(block.body.length);
       parts.push(preparedAsBlock(block));
     } else {
-      const part = await prepareAll(group, stages, room);
-      for (const [index, prepared] of part.routes.entries())
-        lanes[index]?.(prepared, at === groups.length - 1);
+      const byBlocks = shared !== undefined && room.isLeft() ? shared.add(group, room) : undefined;
+      const part = byBlocks ?? (await prepareAll(group, stages, room));
+      for (const [index, prepared] of part.routes.entries()) lanes[index]?.(prepared, isLast);
       parts.push(part);
     }
+    shared?.send(isLast ? 0 : LANE_BYTES);
     // Lets the requests that were started leave.
     await new Promise(setImmediate);
   }
   return parts;
+}
+
+/** Requests of several routes, made of groups; `undefined` where a route looks at messages one by one. */
+function sharedBlocks(turns: readonly RouteTurn[], { takers, unrouted }: StreamStages, memory: () => Buffer) {
+  const routes = turns.flatMap(({ shared }) => shared ?? []);
+  if (takers === undefined || routes.length < turns.length) return undefined;
+  const blocks = createRouteBlocks(routes, takers, memory, unrouted.kind === 'keep');
+  return {
+    add(group: readonly KinesisRecord[], room: Room): StreamPrepared | undefined {
+      const added = blocks.add(group);
+      if (added === undefined) return undefined;
+      room.take(added.bytes);
+      return preparedForAll(group, added, turns.length);
+    },
+    send(leastBytes: number): void {
+      for (const [route, { sending }] of turns.entries()) {
+        const block = blocks.take(route, leastBytes);
+        if (block !== undefined) sending.add([block]);
+      }
+    },
+  };
+}
+
+/** The messages are on their way, or wait for others. Those that no route takes are counted by the first. */
+function preparedForAll(
+  group: readonly KinesisRecord[],
+  { leftOut, unrouted }: Shared,
+  routes: number,
+): StreamPrepared {
+  const byNone = unrouted.map(({ kinesis }) => ({
+    message: new RecordMessage(kinesis, kinesis.data ?? ''),
+    verdict: TAKEN_BY_NONE,
+  }));
+  return {
+    routes: Array.from({ length: routes }, (_, route) => ({
+      framed: [],
+      settled: route === 0 ? byNone : [],
+      leftOut: leftOut.reduce((sum, by) => sum + ((by >> route) & 1), 0),
+      known: 0,
+      witness: undefined,
+    })),
+    leftOut: { messages: group.map(({ kinesis }) => kinesis), by: leftOut },
+    decoded: group.length,
+    left: [],
+  };
 }
 
 /** All messages of the group are on their way already. */

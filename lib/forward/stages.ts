@@ -41,7 +41,7 @@ export function streamDecoding(
   };
 }
 
-type ShortWays = Pick<StreamStages, 'direct' | 'ways'>;
+type ShortWays = Pick<StreamStages, 'direct' | 'ways' | 'takers'>;
 
 function longWays(turns: readonly RouteTurn[]): ShortWays {
   return { ways: turns.map(({ way }) => way) };
@@ -55,8 +55,10 @@ function shortWays(turns: readonly RouteTurn[]): ShortWays {
   // What is decoded twice costs more: it must spare a route the long way, or all of them the parsing of most records.
   const isWorthIt = turns.some(({ route }, at) => takers?.byBytes[at] && sendsWhole(route));
   if (takers === undefined || !isWorthIt) return longWays(turns);
+  const isAllByBytes = turns.every(({ route }, at) => takers.byBytes[at] && sendsWhole(route));
   return {
     direct: createBareDirect(takers),
+    takers: isAllByBytes ? takers : undefined,
     ways: turns.map((turn, at): Way => {
       if (takers.byBytes[at] !== true) return turn.way;
       const { way, framer, route } = turn;

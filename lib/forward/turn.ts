@@ -5,6 +5,7 @@ import type { Metrics } from '../runtime.ts';
 import type { ContainerState, SpareMemory } from './container.ts';
 import type { Block } from './frame/block.ts';
 import { createFramer, type Framer } from './frame/frame.ts';
+import type { BlockRoute } from './frame/route-blocks.ts';
 import type { Way } from './frame/way.ts';
 import type { Invocation } from './invocation.ts';
 import type { BatchMarks } from './marks.ts';
@@ -27,6 +28,8 @@ export interface RouteTurn {
   readonly way: Way;
   /** Makes a request of a group of records at once; `undefined` if they have to be looked at one by one. */
   readonly blocks: ((records: readonly KinesisRecord[]) => Block | undefined) | undefined;
+  /** The same for one of several routes, as far as its conditions allow it; `undefined` if it looks at messages one by one. */
+  readonly shared: BlockRoute | undefined;
   readonly batching: BatchOptions;
   readonly sending: Sending;
   readonly standing: Standing;
@@ -63,12 +66,12 @@ export function startTurn(route: PublishedRoute, options: TurnOptions): RouteTur
   const maxMessages = Math.min(MAX_MESSAGES, route.rate?.messagesPerSecond ?? MAX_MESSAGES);
   // Whatever is looked up for single messages needs an object for each.
   const isAllAlike =
-    isOnly &&
     route.order !== 'strict' &&
     route.park === undefined &&
     from === undefined &&
-    transform === undefined &&
-    known.isEmpty;
+    known.isEmpty &&
+    isMarked === undefined;
+  const { only } = framer;
   return {
     route,
     framer,
@@ -82,7 +85,11 @@ export function startTurn(route: PublishedRoute, options: TurnOptions): RouteTur
       strict: route.order === 'strict',
       maxMessages,
     },
-    blocks: isAllAlike ? blocksOf(framer, container.spare, maxMessages) : undefined,
+    blocks:
+      isAllAlike && isOnly && transform === undefined
+        ? blocksOf(framer, container.spare, maxMessages)
+        : undefined,
+    shared: isAllAlike && !isOnly && only ? { frame: only, mostMessages: maxMessages } : undefined,
     way: {
       transform,
       frame: framer.frame,

@@ -38,9 +38,9 @@ export function throughPreset(source: object, upsert = true) {
     take(...inputs).map(({ sent, verdict }) => (sent === undefined ? String(verdict) : bodyOf(sent)));
 }
 
-/** `merge {…}` of a message with operations; any other as it is. */
+/** `merge {…}` of a message with operations; any other as it is. A text in it may have any line separator. */
 function bodyOf(sent: string): string {
   const [, operation, body] =
-    /^\{"header":.*?"operations":\{"data":"(\w+)"\}\},"body":(.*)\}$/.exec(sent) ?? [];
+    /^\{"header":.*?"operations":\{"data":"(\w+)"\}\},"body":(.*)\}$/s.exec(sent) ?? [];
   return body === undefined ? sent : `${operation} ${body}`;
 }

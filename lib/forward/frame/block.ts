@@ -88,12 +88,18 @@ function haveRoom(records: readonly KinesisRecord[], between: number): boolean {
   return records.length > 0 && size <= MAX_REQUEST_BYTES;
 }
 
-function put(to: Buffer, at: number, bytes: Uint8Array): number {
+export function put(to: Buffer, at: number, bytes: Uint8Array): number {
   for (let index = 0; index < bytes.length; index++) to[at + index] = bytes[index] as number;
   return at + bytes.length;
 }
 
-function blockOf(records: readonly KinesisRecord[], memory: Buffer, bytes: number, around: number): Block {
+/** @param around bytes of the frame of each message */
+export function blockOf(
+  records: readonly KinesisRecord[],
+  memory: Buffer,
+  bytes: number,
+  around: number,
+): Block {
   const body = memory.subarray(0, bytes) as Buffer<ArrayBuffer>;
   let [all, lastOne] = [undefined as readonly Framed[] | undefined, undefined as Framed | undefined];
   const framed = (index: number, end: number): Framed => {

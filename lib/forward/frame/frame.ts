@@ -24,6 +24,8 @@ export interface Framer {
   readonly block: WriteBlock | undefined;
   /** Bytes that the frame of a message has, where all messages have the same. */
   readonly frameBytes: number;
+  /** The frame of all messages, where the pipeline does no more with each record. */
+  readonly only: Frame | undefined;
   /**
    * The same for a record that lies in memory without a frame: itself, or a framed copy. `undefined` for one that is
    * too large.
@@ -63,6 +65,7 @@ export function createFramer(pipeline: PublishedPipeline, shardId?: string): Fra
     around: usual && derive === undefined ? (bare) => framedCopy(bare, usual, slabs) : undefined,
     block: usual && derive === undefined ? createBlockWriter(usual) : undefined,
     frameBytes: usual === undefined ? 0 : around(usual),
+    only: derive === undefined ? usual : undefined,
     direct: usual && derive === undefined ? createDirect(usual, slabs, largestIn(usual)) : undefined,
     body(messages) {
       const size = messages.reduce((sum, framed) => sum + framed.size, REQUEST_OVERHEAD - 1);

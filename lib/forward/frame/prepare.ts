@@ -9,6 +9,7 @@ import { DELIVERED, FILTERED, type Settled } from '../verdict.ts';
 import type { Direct } from './direct.ts';
 import type { Framed } from './framed.ts';
 import { type RouteOutcome, type Unrouted, unroutedOnce } from './outcome.ts';
+import type { Takers } from './takers.ts';
 import { LEFT_OUT, type Way } from './way.ts';
 
 /**
@@ -35,6 +36,8 @@ export interface StreamStages {
    * memory than the records have.
    */
   readonly direct?: Direct | undefined;
+  /** Tells which of several routes take a record, where none of them does more with it. */
+  readonly takers?: Takers | undefined;
   /** One for each route, in their order. */
   readonly ways: readonly Way[];
   /** What becomes of a message that no route takes. */
@@ -44,7 +47,7 @@ export interface StreamStages {
 }
 
 /** The same for a stream of one route. */
-export type Stages = Omit<StreamStages, 'ways' | 'unrouted'> & Way;
+export type Stages = Omit<StreamStages, 'ways' | 'unrouted' | 'takers'> & Way;
 
 /** The memory and the time that the records of one event may take, all together. */
 export interface Room {
@@ -85,9 +88,9 @@ export interface RoutePrepared {
 }
 
 /** Messages that went the short way, and which routes leave them out: a bit for each. */
-export interface LeftOut {
-  readonly messages: Message[];
-  readonly by: number[];
+export interface LeftOut<Of = Message> {
+  readonly messages: readonly Of[];
+  readonly by: readonly number[];
 }
 
 /** What is the same for all routes. */
@@ -101,7 +104,7 @@ interface LookedThrough {
 export type Prepared = Readonly<RoutePrepared> & LookedThrough;
 
 export interface StreamPrepared extends LookedThrough {
-  readonly leftOut: LeftOut;
+  readonly leftOut: LeftOut<Pick<Message, 'sequenceNumber'>>;
   /** In the order of the routes. */
   readonly routes: readonly RoutePrepared[];
 }
@@ -128,7 +131,7 @@ export async function prepareAll(
   records: readonly KinesisRecord[],
   stages: StreamStages,
   room: Room,
-): Promise<StreamPrepared> {
+): Promise<Omit<StreamPrepared, 'leftOut'> & { readonly leftOut: LeftOut }> {
   const { decoding, direct, ways, unrouted } = stages;
   const routes = ways.map(
     (): RoutePrepared => ({
@@ -140,7 +143,7 @@ export async function prepareAll(
     }),
   );
   const outcomes: (RouteOutcome | undefined)[] = ways.map(() => undefined);
-  const leftOut: LeftOut = { messages: [], by: [] };
+  const leftOut: LeftOutOf = { messages: [], by: [] };
   let [decoded, looked] = [0, 0];
   // What waits for its schema, and the keys whose later records may not pass it.
   const unready: string[] = [];
@@ -264,11 +267,16 @@ function placeDecoded(
   }
 }
 
+interface LeftOutOf {
+  readonly messages: Message[];
+  readonly by: number[];
+}
+
 function leaveOut(
   message: Message,
   outcomes: readonly (RouteOutcome | undefined)[],
   routes: readonly RoutePrepared[],
-  leftOut: LeftOut,
+  leftOut: LeftOutOf,
 ): void {
   let by = 0;
   for (let index = 0; index < routes.length; index++) {

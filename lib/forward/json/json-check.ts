@@ -66,14 +66,27 @@ export interface TextMemory {
    * @returns the number of the first one that is not an `object`; otherwise `to`
    */
   checkEach(first: number, from: number, to: number, between: number, maxDepth: number): number;
+  /** Checks one text of so many bytes at `start`, as `checkJson` does. `lastMembers` then tells of it. */
+  checkFirst(length: number, maxDepth: number): JsonVerdict;
 }
 
 let shared: TextMemory | undefined;
 
 export function textMemory(): TextMemory {
   if (shared !== undefined) return shared;
-  const { checkEach, memory, bytes } = instantiate(0);
-  shared = { bytes, start: TEXT, ends: new Uint32Array(memory.buffer, ENDS, MAX_TEXTS), checkEach };
+  const own = instantiate(0);
+  const { bytes, memory, checkEach } = own;
+  const ends = new Uint32Array(memory.buffer, ENDS, MAX_TEXTS);
+  shared = {
+    bytes,
+    start: TEXT,
+    ends,
+    checkEach,
+    checkFirst(length, maxDepth) {
+      last = own;
+      return verdictOf(own.check(length, Math.min(maxDepth, MAX_LEVELS)));
+    },
+  };
   return shared;
 }
 
@@ -107,7 +120,10 @@ export function checkJson(json: Buffer, maxDepth: number, start = 0, end = json.
   last = instanceFor(length);
   const { bytes, check } = last;
   json.copy(bytes, TEXT, start, end);
-  const result = check(length, Math.min(maxDepth, MAX_LEVELS));
+  return verdictOf(check(length, Math.min(maxDepth, MAX_LEVELS)));
+}
+
+function verdictOf(result: number): JsonVerdict {
   if (result >= OBJECT) return isEnvelope(result) ? 'envelope' : 'object';
   return result === 2 ? 'too-deep' : result === 1 ? 'not-an-object' : 'not-json';
 }

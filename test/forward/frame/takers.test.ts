@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createContainer } from '../../../lib/forward/container.ts';
-import { createRoom, prepareAll, type StreamPrepared } from '../../../lib/forward/frame/prepare.ts';
+import { createRoom, prepareAll } from '../../../lib/forward/frame/prepare.ts';
 import { NO_MARKS } from '../../../lib/forward/marks.ts';
 import { type Received, readEvent } from '../../../lib/forward/read/event.ts';
 import { streamStages } from '../../../lib/forward/stages.ts';
@@ -58,7 +58,7 @@ async function bothWays(routes: readonly PublishedRoute[], payloads: readonly Ui
   };
 }
 
-function told({ decoded, left, leftOut, routes }: StreamPrepared) {
+function told({ decoded, left, leftOut, routes }: Awaited<ReturnType<typeof prepareAll>>) {
   const leftOutOf = (at: number) =>
     leftOut.messages.filter((_, n) => ((leftOut.by[n] ?? 0) & (1 << at)) !== 0);
   return {

@@ -1,0 +1,155 @@
+// The shortest way of a stream of several routes: each ordinary record goes into the requests of all routes that take it.
+import { isUtf8 } from 'node:buffer';
+import { MAX_DEPTH } from '../json/check.ts';
+import { type TextMemory, textMemory } from '../json/json-check.ts';
+import { isWholeBase64 } from '../read/decode.ts';
+import type { KinesisRecord } from '../read/event.ts';
+import { type Block, blockOf, put } from './block.ts';
+import { CLOSING, MAX_REQUEST_BYTES, OPENING } from './body.ts';
+import type { Frame } from './framed.ts';
+import type { Takers } from './takers.ts';
+
+/** A route that does nothing with a record but choose it, and put its frame around it. */
+export interface BlockRoute {
+  readonly frame: Frame;
+  readonly mostMessages: number;
+}
+
+/** What became of a group. */
+export interface Shared {
+  /** For each record, the routes that leave it out: a bit for each. A record that none takes is left out by all but the first. */
+  readonly leftOut: readonly number[];
+  /** Those that no route takes. */
+  readonly unrouted: readonly KinesisRecord[];
+  /** What the messages add to the requests. */
+  readonly bytes: number;
+}
+
+export interface RouteBlocks {
+  /**
+   * Adds the records to the requests that are being filled.
+   * @returns `undefined` if anything about one of them is unusual, or if they do not fit. Then none was added, and a
+   * longer way knows why
+   */
+  add(records: readonly KinesisRecord[]): Shared | undefined;
+  /** The request of the route, if it has at least so many bytes; its next messages go into another. */
+  take(route: number, leastBytes: number): Block | undefined;
+}
+
+/** A request that is being filled. */
+interface Filling {
+  readonly memory: Buffer;
+  readonly records: KinesisRecord[];
+  /** Where the next message begins: behind a comma, or behind the opening. */
+  at: number;
+}
+
+const COMMA = 0x2c;
+
+/**
+ * @param takers tells for all of the routes which of them take a record, by its bytes
+ * @param memory for a request: at least `MAX_REQUEST_BYTES`
+ * @param keepsUnrouted whether a record that no route takes is unusual
+ */
+export function createRouteBlocks(
+  routes: readonly BlockRoute[],
+  takers: Takers,
+  memory: () => Buffer,
+  keepsUnrouted: boolean,
+): RouteBlocks {
+  const filling: (Filling | undefined)[] = routes.map(() => undefined);
+  const everyone = 2 ** routes.length - 1;
+
+  const fillingOf = (route: number): Filling => {
+    const own = filling[route] ?? started(memory());
+    filling[route] = own;
+    return own;
+  };
+  const addTo = (route: number, record: KinesisRecord, text: TextMemory, length: number): boolean => {
+    const { frame, mostMessages } = routes[route] as BlockRoute;
+    const own = fillingOf(route);
+    const end = own.at + frame.before.length + length + frame.after.length;
+    if (end + CLOSING.length > MAX_REQUEST_BYTES || own.records.length === mostMessages) return false;
+    const from = put(own.memory, own.at, frame.before);
+    text.bytes.copy(own.memory, from, text.start, text.start + length);
+    put(own.memory, from + length, frame.after);
+    own.memory[end] = COMMA;
+    own.at = end + 1;
+    own.records.push(record);
+    return true;
+  };
+  /** The routes that take the record; `undefined` if it is unusual, or does not fit. */
+  const addOne = (record: KinesisRecord, text: TextMemory): number | undefined => {
+    const { data } = record.kinesis;
+    if (typeof data !== 'string' || data.length * 0.75 > MAX_REQUEST_BYTES) return undefined;
+    const length = text.bytes.write(data, text.start, 'base64');
+    if (!isWholeBase64(data, length) || text.checkFirst(length, MAX_DEPTH) !== 'object') return undefined;
+    const taking = takers.of(text.bytes, text.start);
+    if (taking === 0 && (keepsUnrouted || !isUtf8(text.bytes.subarray(text.start, text.start + length))))
+      return undefined;
+    for (let route = 0; taking !== undefined && route < routes.length; route++)
+      if ((taking & (1 << route)) !== 0 && !addTo(route, record, text, length)) return undefined;
+    return taking;
+  };
+  const addAll = (records: readonly KinesisRecord[], before: readonly FilledTo[]): Shared | undefined => {
+    const text = textMemory();
+    const leftOut: number[] = [];
+    const unrouted: KinesisRecord[] = [];
+    for (let index = 0; index < records.length; index++) {
+      const record = records[index] as KinesisRecord;
+      const taking = addOne(record, text);
+      if (taking === undefined) return undefined;
+      if (taking === 0) unrouted.push(record);
+      // The first route counts what none takes.
+      leftOut.push(everyone & ~(taking === 0 ? 1 : taking));
+    }
+    // Between messages there is ASCII, so bad UTF-8 in one cannot merge with its neighbour.
+    let bytes = 0;
+    for (const [route, own] of filling.entries()) {
+      const from = before[route]?.at ?? OPENING.length;
+      if (own === undefined) continue;
+      if (!isUtf8(own.memory.subarray(from, own.at))) return undefined;
+      bytes += own.at - from;
+    }
+    return { leftOut, unrouted, bytes };
+  };
+
+  return {
+    add(records) {
+      const before = filling.map(filledTo);
+      const added = addAll(records, before);
+      if (added === undefined) for (const [route, to] of before.entries()) goBack(filling[route], to);
+      return added;
+    },
+    take(route, leastBytes) {
+      const own = filling[route];
+      if (own === undefined || own.records.length === 0 || own.at - OPENING.length < leastBytes)
+        return undefined;
+      filling[route] = undefined;
+      const { before, after } = (routes[route] as BlockRoute).frame;
+      // In the place of the last comma.
+      const end = put(own.memory, own.at - 1, CLOSING);
+      return blockOf(own.records, own.memory, end, before.length + after.length);
+    },
+  };
+}
+
+function started(memory: Buffer): Filling {
+  return { memory, records: [], at: put(memory, 0, OPENING) };
+}
+
+/** How far a request was filled. */
+interface FilledTo {
+  readonly at: number;
+  readonly count: number;
+}
+
+function filledTo(own: Filling | undefined): FilledTo {
+  return own === undefined ? { at: OPENING.length, count: 0 } : { at: own.at, count: own.records.length };
+}
+
+function goBack(own: Filling | undefined, { at, count }: FilledTo): void {
+  if (own === undefined) return;
+  own.at = at;
+  own.records.length = count;
+}
