@@ -1,6 +1,6 @@
 // Decodes the records of an event once and sends them on every route: the first requests are under way while the next
 // records are prepared.
-import type { ContainerState } from './container.ts';
+import type { ContainerState, SpareMemory } from './container.ts';
 import type { Block } from './frame/block.ts';
 import { RecordMessage } from './frame/direct.ts';
 import type { Framed } from './frame/framed.ts';
@@ -58,7 +58,7 @@ export async function prepareAndSend(
   const room = createRoom(() => remainingMs() > enough, mostHeld(stages.decoding));
   // Of several events at a time, each would hold the others' requests and answers back, and all would be late.
   const [preparing] = await Promise.allSettled([
-    inTurn(() => prepareGroups(received, turns, stages, { room, memory: spare.take })),
+    inTurn(() => prepareGroups(received, turns, stages, { room, spare })),
   ]);
   const ends = await Promise.allSettled(
     turns.map(async ({ route, sending, parking }, index): Promise<RouteEnd> => {
@@ -119,11 +119,11 @@ async function prepareGroups(
   { records }: Received,
   turns: readonly RouteTurn[],
   stages: StreamStages,
-  { room, memory }: { readonly room: Room; readonly memory: () => Buffer },
+  { room, spare }: { readonly room: Room; readonly spare: SpareMemory },
 ): Promise<StreamPrepared[]> {
   const [only] = turns.length === 1 ? turns : [];
   const blocks = isPlain(stages.decoding) ? only?.blocks : undefined;
-  const shared = sharedBlocks(turns, stages, memory);
+  const shared = sharedBlocks(turns, stages, spare);
   const groups = recordGroups(records, isPlain(stages.decoding), only?.framer.frameBytes);
   const lanes = turns.map((turn) => laneOfRoute(turn, { groups: groups.length, isOnly: turns.length === 1 }));
   const parts: StreamPrepared[] = [];
@@ -140,7 +140,7 @@ async function prepareGroups(
       for (const [index, prepared] of part.routes.entries()) lanes[index]?.(prepared, isLast);
       parts.push(part);
     }
-    shared?.send(isLast ? 0 : LANE_BYTES);
+    shared?.send(isLast);
     // Lets the requests that were started leave.
     await new Promise(setImmediate);
   }
@@ -148,22 +148,24 @@ async function prepareGroups(
 }
 
 /** Requests of several routes, made of groups; `undefined` where a route looks at messages one by one. */
-function sharedBlocks(turns: readonly RouteTurn[], { takers, unrouted }: StreamStages, memory: () => Buffer) {
+function sharedBlocks(turns: readonly RouteTurn[], { takers, unrouted }: StreamStages, spare: SpareMemory) {
   const routes = turns.flatMap(({ shared }) => shared ?? []);
   if (takers === undefined || routes.length < turns.length) return undefined;
-  const blocks = createRouteBlocks(routes, takers, memory, unrouted.kind === 'keep');
+  const blocks = createRouteBlocks(routes, takers, spare.take, unrouted.kind === 'keep');
   return {
     add(group: readonly KinesisRecord[], room: Room): StreamPrepared | undefined {
       const added = blocks.add(group);
       if (added === undefined) return undefined;
-      room.take(added.bytes);
+      // At least one, so that the clock is looked at before the next group.
+      room.take(Math.max(1, added.bytes));
       return preparedForAll(group, added, turns.length);
     },
-    send(leastBytes: number): void {
+    send(isLast: boolean): void {
       for (const [route, { sending }] of turns.entries()) {
-        const block = blocks.take(route, leastBytes);
+        const block = blocks.take(route, isLast ? 0 : LANE_BYTES);
         if (block !== undefined) sending.add([block]);
       }
+      if (isLast) for (const memory of blocks.unused()) spare.giveBack(memory);
     },
   };
 }

@@ -246,4 +246,33 @@ describe('several routes by whole blocks', () => {
     expect((await w.run(ofTypes(10, (n) => `key-${n % 2}`))).batchItemFailures).toEqual([]);
     expect(sizes(w)).toEqual([2, 2, 2, 2]);
   });
+
+  it.each([
+    ['where one takes all', 4_000, 1_000, [undefined, takes('b')]],
+    ['of many small messages', 10_000, 150, [takes('a'), takes('b')]],
+  ] as const)('leave in time for the next group to fit: %s', async (_, count, bytes, all) => {
+    const w = routed(
+      all.map((records, at) => ({ pipeline: `r${at}`, published: { ...(records && { records }) } })),
+    );
+    let inBlocks = 0;
+    const fetch = (url: string, init: FetchInit) => {
+      const isBlock = init.body instanceof Uint8Array && init.body.buffer.byteLength === MAX_REQUEST_BYTES;
+      if (isBlock)
+        inBlocks +=
+          Buffer.from(init.body as Uint8Array)
+            .toString()
+            .split('"pad":').length - 1;
+      return w.runtime.fetch(url, init);
+    };
+    const events = Array.from({ length: count }, (_, n) => ({
+      data: JSON.stringify({ n, type: n % 2 === 0 ? 'b' : 'a', pad: 'x'.repeat(bytes) }),
+      key: `key-${n}`,
+      seq: seq(n),
+    }));
+    const { batchItemFailures } = await w.run(events, createForward({ ...w.runtime, fetch }));
+    expect(batchItemFailures).toEqual([]);
+    const taken = Object.values(w.taken).flat().length;
+    expect(taken).toBe(all[0] === undefined ? 1.5 * count : count);
+    expect(inBlocks).toBe(taken);
+  });
 });

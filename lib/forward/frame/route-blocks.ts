@@ -32,8 +32,13 @@ export interface RouteBlocks {
    * longer way knows why
    */
   add(records: readonly KinesisRecord[]): Shared | undefined;
-  /** The request of the route, if it has at least so many bytes; its next messages go into another. */
+  /**
+   * The request of the route, if it has at least so many bytes, or no room for another group like the last one. Its next
+   * messages go into another.
+   */
   take(route: number, leastBytes: number): Block | undefined;
+  /** Memory in which no message is. */
+  unused(): Buffer[];
 }
 
 /** A request that is being filled. */
@@ -42,6 +47,8 @@ interface Filling {
   readonly records: KinesisRecord[];
   /** Where the next message begins: behind a comma, or behind the opening. */
   at: number;
+  /** How far it was filled before the last group. */
+  before: FilledTo;
 }
 
 const COMMA = 0x2c;
@@ -118,24 +125,37 @@ export function createRouteBlocks(
     add(records) {
       const before = filling.map(filledTo);
       const added = addAll(records, before);
-      if (added === undefined) for (const [route, to] of before.entries()) goBack(filling[route], to);
+      for (const [route, to] of before.entries()) {
+        const own = filling[route];
+        if (own === undefined) continue;
+        if (added === undefined) goBack(own, to);
+        else own.before = to;
+      }
       return added;
     },
     take(route, leastBytes) {
       const own = filling[route];
-      if (own === undefined || own.records.length === 0 || own.at - OPENING.length < leastBytes)
-        return undefined;
+      const { frame, mostMessages } = routes[route] as BlockRoute;
+      if (own === undefined || own.records.length === 0) return undefined;
+      if (own.at - OPENING.length < leastBytes && fitsAgain(own, mostMessages)) return undefined;
       filling[route] = undefined;
-      const { before, after } = (routes[route] as BlockRoute).frame;
+      const { before, after } = frame;
       // In the place of the last comma.
       const end = put(own.memory, own.at - 1, CLOSING);
       return blockOf(own.records, own.memory, end, before.length + after.length);
     },
+    unused: () => filling.flatMap((own) => (own?.records.length === 0 ? own.memory : [])),
   };
 }
 
+/** Whether another group like the last one would fit. */
+function fitsAgain({ at, records, before }: Filling, mostMessages: number): boolean {
+  const fits = 2 * at - before.at + CLOSING.length <= MAX_REQUEST_BYTES;
+  return fits && 2 * records.length - before.count <= mostMessages;
+}
+
 function started(memory: Buffer): Filling {
-  return { memory, records: [], at: put(memory, 0, OPENING) };
+  return { memory, records: [], at: put(memory, 0, OPENING), before: EMPTY };
 }
 
 /** How far a request was filled. */
@@ -144,12 +164,13 @@ interface FilledTo {
   readonly count: number;
 }
 
+const EMPTY: FilledTo = { at: OPENING.length, count: 0 };
+
 function filledTo(own: Filling | undefined): FilledTo {
-  return own === undefined ? { at: OPENING.length, count: 0 } : { at: own.at, count: own.records.length };
+  return own === undefined ? EMPTY : { at: own.at, count: own.records.length };
 }
 
-function goBack(own: Filling | undefined, { at, count }: FilledTo): void {
-  if (own === undefined) return;
+function goBack(own: Filling, { at, count }: FilledTo): void {
   own.at = at;
   own.records.length = count;
 }
