@@ -414,6 +414,8 @@ describe('deployed', () => {
   });
 
   it('the stack goes, with what was made at run time; the dead letters stay', async () => {
+    const before = await rejects();
+    expect(before.length).toBeGreaterThan(0);
     await start({ manifest: MANIFEST, warmUpSeconds: 1, drainSeconds: 0 });
     await deleteStack(cloudFormation);
     const { EventSourceMappings = [] } = await lambda.send(new ListEventSourceMappingsCommand({}));
@@ -421,7 +423,8 @@ describe('deployed', () => {
     const { SecretList = [] } = await secrets.send(new ListSecretsCommand({}));
     expect(SecretList.map(({ Name = '' }) => Name).filter((name) => name.includes('/streams/'))).toEqual([]);
     await s3.send(new HeadBucketCommand({ Bucket: outputs.DeadLetters }));
-    expect(await rejects()).toHaveLength(1);
+    // The new pipeline may have read the record once more meanwhile.
+    expect(await rejects()).toEqual(expect.arrayContaining(before));
   });
 });
 
