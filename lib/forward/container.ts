@@ -4,6 +4,7 @@ import type { PublishedRoute } from '../published.ts';
 import type { ForwardRuntime } from '../runtime.ts';
 import { type SessionsOf, sessionsOf } from '../sessions.ts';
 import { MAX_REQUEST_BYTES } from './frame/body.ts';
+import { createInTurn, type InTurn } from './in-turn.ts';
 import { createMemory, type Memory } from './memory.ts';
 import { createPipelines, type Pipelines } from './pipelines.ts';
 import { createSchemas, type Schemas } from './read/formats/by-schema.ts';
@@ -21,18 +22,6 @@ export interface ContainerState {
   readonly inTurn: InTurn;
 }
 
-/** Does one work after the other, in the order in which they came. A failure is its own, and the next one goes on. */
-export type InTurn = <Result>(work: () => Promise<Result>) => Promise<Result>;
-
-function createInTurn(): InTurn {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const own = last.then(work);
-    last = own.catch(() => undefined);
-    return own;
-  };
-}
-
 /** Memory for the bodies of requests, used again and again: new memory would have to be mapped page by page. */
 export interface SpareMemory {
   /** A request's worth. */
@@ -41,7 +30,7 @@ export interface SpareMemory {
   giveBack(memory: Buffer): void;
 }
 
-/** As many as two events of 6 MB need at a time. */
+/** As many as eight events of 6 MB need at a time. */
 const MAX_SPARE = 48;
 
 function createSpareMemory(): SpareMemory {

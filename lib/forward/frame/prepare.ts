@@ -89,8 +89,8 @@ export interface RoutePrepared {
 
 /** Messages that went the short way, and which routes leave them out: a bit for each. */
 export interface LeftOut<Of = Message> {
-  readonly messages: readonly Of[];
-  readonly by: readonly number[];
+  readonly messages: Of[];
+  readonly by: number[];
 }
 
 /** What is the same for all routes. */
@@ -143,7 +143,7 @@ export async function prepareAll(
     }),
   );
   const outcomes: (RouteOutcome | undefined)[] = ways.map(() => undefined);
-  const leftOut: LeftOutOf = { messages: [], by: [] };
+  const leftOut: LeftOut = { messages: [], by: [] };
   let [decoded, looked] = [0, 0];
   // What waits for its schema, and the keys whose later records may not pass it.
   const unready: string[] = [];
@@ -267,16 +267,11 @@ function placeDecoded(
   }
 }
 
-interface LeftOutOf {
-  readonly messages: Message[];
-  readonly by: number[];
-}
-
 function leaveOut(
   message: Message,
   outcomes: readonly (RouteOutcome | undefined)[],
   routes: readonly RoutePrepared[],
-  leftOut: LeftOutOf,
+  leftOut: LeftOut,
 ): void {
   let by = 0;
   for (let index = 0; index < routes.length; index++) {

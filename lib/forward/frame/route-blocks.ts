@@ -18,7 +18,7 @@ export interface BlockRoute {
 /** What became of a group. */
 export interface Shared {
   /** For each record, the routes that leave it out: a bit for each. A record that none takes is left out by all but the first. */
-  readonly leftOut: readonly number[];
+  readonly leftOut: number[];
   /** Those that no route takes. */
   readonly unrouted: readonly KinesisRecord[];
   /** What the messages add to the requests. */

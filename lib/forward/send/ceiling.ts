@@ -1,6 +1,7 @@
 // A declared rate as a ceiling: never more requests or messages than that in any second.
 import type { Clock } from '../../aep/transport.ts';
 import type { Rate } from '../../rate.ts';
+import { createInTurn } from '../in-turn.ts';
 
 /** The rate holds for every stretch of this length, in ms. */
 const WINDOW_MS = 1_000;
@@ -34,7 +35,7 @@ export function createCeiling(clock: Clock, rate: Rate): Ceiling | undefined {
   if (requestsPerSecond === Number.POSITIVE_INFINITY && messagesPerSecond === Number.POSITIVE_INFINITY)
     return undefined;
   let counted: Counted[] = [];
-  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = createInTurn();
 
   /** The shortest wait until a request of so many messages fits, in ms. */
   const waitMs = (messages: number): number => {
@@ -78,10 +79,6 @@ export function createCeiling(clock: Clock, rate: Rate): Ceiling | undefined {
   };
 
   return {
-    take(messages, budgetMs, stopped) {
-      const taken = turn.then(() => wait(messages, budgetMs, stopped));
-      turn = taken.catch(() => undefined);
-      return taken;
-    },
+    take: (messages, budgetMs, stopped) => inTurn(() => wait(messages, budgetMs, stopped)),
   };
 }
