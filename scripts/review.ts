@@ -1,34 +1,15 @@
 // `npm run review`: cfn-lint and checkov look at the packaged template, and find nothing that is not accepted with a reason.
-import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { acceptedIn, type Finding, judge, ofCfnLint, ofCheckov } from './findings.ts';
+import { makePythonEnvironment } from './python-environment.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const TEMPLATE = `${ROOT}.serverless/cloudformation-template-update-stack.json`;
 const ACCEPTED = 'test/template/accepted-findings.json';
 const REQUIREMENTS = `${ROOT}test/template/requirements.txt`;
 const VENV = `${ROOT}.penstock/review`;
-
-/** Both in an environment of their own, made once for each list of versions. Needs Python 3.11 or newer, with pip. */
-function install(): void {
-  const installed = `${VENV}/requirements.txt`;
-  const wanted = readFileSync(REQUIREMENTS, 'utf8');
-  if (existsSync(installed) && readFileSync(installed, 'utf8') === wanted) return;
-  console.log('installing cfn-lint and checkov into .penstock/review …');
-  mkdirSync(VENV, { recursive: true });
-  execFileSync('python3', ['-m', 'venv', '--clear', VENV], { stdio: 'inherit' });
-  const pip = [
-    'install',
-    '--quiet',
-    '--disable-pip-version-check',
-    '--no-compile',
-    '--requirement',
-    REQUIREMENTS,
-  ];
-  execFileSync(`${VENV}/bin/pip`, pip, { stdio: 'inherit' });
-  writeFileSync(installed, wanted);
-}
 
 /** What a tool says, however it ends: by its exit code it says what it found, and what it cannot say is no JSON. */
 function output(tool: string, options: readonly string[]): Promise<string> {
@@ -52,7 +33,7 @@ async function review(): Promise<readonly Finding[]> {
   return [...ofCfnLint(lint), ...ofCheckov(checkov)];
 }
 
-install();
+makePythonEnvironment(VENV, REQUIREMENTS);
 const findings = await review();
 const accepted = acceptedIn(readFileSync(`${ROOT}${ACCEPTED}`, 'utf8'));
 const wrong = judge(findings, accepted);

@@ -1,10 +1,10 @@
 // MiniStack, a local AWS in Python, as a process of its own on loopback; everything it starts ends with it.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makePythonEnvironment } from '../../scripts/python-environment.ts';
 import { until } from '../support/eventually.ts';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
@@ -20,29 +20,9 @@ export interface MiniStack {
   close(): Promise<void>;
 }
 
-/** In an environment of its own, made once for each list of versions. Needs Python 3.11 or newer, with pip. */
-function install(): void {
-  const requirements = join(HERE, 'requirements.txt');
-  const installed = join(VENV, 'requirements.txt');
-  const wanted = readFileSync(requirements, 'utf8');
-  if (existsSync(installed) && readFileSync(installed, 'utf8') === wanted) return;
-  mkdirSync(VENV, { recursive: true });
-  execFileSync('python3', ['-m', 'venv', '--clear', VENV], { stdio: 'inherit' });
-  const pip = [
-    'install',
-    '--quiet',
-    '--disable-pip-version-check',
-    '--no-compile',
-    '--requirement',
-    requirements,
-  ];
-  execFileSync(join(VENV, 'bin/pip'), pip, { stdio: 'inherit' });
-  writeFileSync(installed, wanted);
-}
-
 /** @param folder where it and its functions keep what they keep */
 export async function startMiniStack(folder: string): Promise<MiniStack> {
-  install();
+  makePythonEnvironment(VENV, join(HERE, 'requirements.txt'));
   const port = await freePort();
   const lines: string[] = [];
   const child = spawn(join(VENV, 'bin/python'), [join(HERE, 'launch.py')], {

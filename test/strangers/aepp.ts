@@ -1,11 +1,12 @@
 // Adobe's Python client, aepp, in an environment of its own: its table of steps, and what came of each.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { makePythonEnvironment } from '../../scripts/python-environment.ts';
 import type { Row } from './document.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -21,20 +22,10 @@ export interface Outcome extends Row {
 }
 
 /**
- * Made once for each list of versions. Needs Python 3.11 or newer, with pip. Without dependencies: aepp names packages for
- * pictures, graphs and databases that are not loaded here, some of which want a compiler; what it loads is in the list.
+ * Without dependencies: aepp names packages for pictures, graphs and databases that are not loaded here, some of which
+ * want a compiler. What it loads is in the list.
  */
-function install(): void {
-  const installed = join(VENV, 'requirements.txt');
-  const wanted = readFileSync(REQUIREMENTS, 'utf8');
-  if (existsSync(installed) && readFileSync(installed, 'utf8') === wanted) return;
-  mkdirSync(VENV, { recursive: true });
-  execFileSync('python3', ['-m', 'venv', '--clear', VENV], { stdio: 'inherit' });
-  const quiet = ['--quiet', '--disable-pip-version-check', '--no-compile', '--no-deps'];
-  const pip = ['install', ...quiet, '--requirement', REQUIREMENTS];
-  execFileSync(join(VENV, 'bin/pip'), pip, { stdio: 'inherit' });
-  writeFileSync(installed, wanted);
-}
+const install = () => makePythonEnvironment(VENV, REQUIREMENTS, '--no-deps');
 
 /** The steps as they are written down; needs Python alone. */
 export function aeppRows(): Row[] {
