@@ -74,6 +74,9 @@ export function readOutcomes(
 const USUAL_HEAD =
   /^\{(?:"(?:inletId|batchId)":"[\w:.-]*",|"receivedTimeMs":(?:0|[1-9]\d{0,15}),)*"responses":\[\{"xactionId":"([\w:.-]*[:-])0/;
 const USUAL_END = '"}]}';
+const DIGIT_ZERO = 0x30;
+/** The text, and before it what is expected of it: used again and again, since new memory would have to be mapped. */
+let compared = Buffer.alloc(0);
 
 /**
  * Whether `text` is the usual answer: every message acknowledged, in order, and nothing else said. Then it need not be
@@ -82,14 +85,32 @@ const USUAL_END = '"}]}';
 export function takesAllInOrder(text: string, messages: number): boolean {
   const [head, prefix] = USUAL_HEAD.exec(text) ?? [];
   if (head === undefined) return false;
-  const next = `"},{"xactionId":"${prefix}`;
-  let at = head.length;
-  for (let number = 1; number < messages; number++) {
-    const digits = String(number);
-    if (!text.startsWith(next, at) || !text.startsWith(digits, at + next.length)) return false;
-    at += next.length + digits.length;
+  const { length } = text;
+  if (compared.length < 2 * length) compared = Buffer.allocUnsafeSlow(2 * length);
+  const usual = compared.subarray(0, length - head.length);
+  if (!writeUsualRest(usual, `"},{"xactionId":"${prefix}`, messages)) return false;
+  // As UTF-8: none but ASCII has the bytes of ASCII.
+  compared.write(text, length);
+  return compared.compare(usual, 0, usual.length, length + head.length, 2 * length) === 0;
+}
+
+/** What follows the first number; `false` if it does not fill `to`. */
+function writeUsualRest(to: Buffer, next: string, messages: number): boolean {
+  let at = 0;
+  for (let first = 1, digits = 1; first < messages; first *= 10, digits++) {
+    const behind = Math.min(first * 10, messages);
+    const size = next.length + digits;
+    const end = at + (behind - first) * size;
+    if (end > to.length) return false;
+    to.fill(next + '0'.repeat(digits), at, end);
+    for (let number = first; number < behind; number++) {
+      at += size;
+      for (let [place, rest] = [at - 1, number]; rest > 0; place--, rest = Math.floor(rest / 10))
+        to[place] = DIGIT_ZERO + (rest % 10);
+    }
   }
-  return text.length === at + USUAL_END.length && text.endsWith(USUAL_END);
+  to.write(USUAL_END, at);
+  return at + USUAL_END.length === to.length;
 }
 
 function allAcknowledged(messages: number): Outcomes {

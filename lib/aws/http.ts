@@ -6,7 +6,7 @@ import type { Fetch } from '../aep/transport.ts';
 import type { ProxySettings } from './http-proxied.ts';
 
 export interface ConnectionLimits {
-  /** Connections to each host: as many as the forwarder has lanes. */
+  /** Connections to each host. All inlets are on one, so that a stream of many routes needs more than an inlet takes. */
   readonly connections: number;
   /** How long an idle connection is kept; a shorter `Keep-Alive` of the server counts. */
   readonly idleMs: number;
@@ -14,7 +14,7 @@ export interface ConnectionLimits {
   readonly connectMs: number;
 }
 
-const CONNECTION_LIMITS: ConnectionLimits = { connections: 8, idleMs: 30_000, connectMs: 5_000 };
+const CONNECTION_LIMITS: ConnectionLimits = { connections: 24, idleMs: 30_000, connectMs: 5_000 };
 
 /**
  * A fetch over HTTP/1.1. Certificates are always checked, and redirects are returned. It rejects if no answer came,

@@ -158,7 +158,7 @@ function sharedBlocks(turns: readonly RouteTurn[], { takers, unrouted }: StreamS
       if (added === undefined) return undefined;
       // At least one, so that the clock is looked at before the next group.
       room.take(Math.max(1, added.bytes));
-      return preparedForAll(group, added, turns.length);
+      return preparedForAll(group, added);
     },
     send(isLast: boolean): void {
       for (const [route, { sending }] of turns.entries()) {
@@ -173,21 +173,23 @@ function sharedBlocks(turns: readonly RouteTurn[], { takers, unrouted }: StreamS
 /** The messages are on their way, or wait for others. Those that no route takes are counted by the first. */
 function preparedForAll(
   group: readonly KinesisRecord[],
-  { leftOut, unrouted }: Shared,
-  routes: number,
+  { leftOut, unrouted, taken }: Shared,
 ): StreamPrepared {
   const byNone = unrouted.map(({ kinesis }) => ({
     message: new RecordMessage(kinesis, kinesis.data ?? ''),
     verdict: TAKEN_BY_NONE,
   }));
   return {
-    routes: Array.from({ length: routes }, (_, route) => ({
-      framed: [],
-      settled: route === 0 ? byNone : [],
-      leftOut: leftOut.reduce((sum, by) => sum + ((by >> route) & 1), 0),
-      known: 0,
-      witness: undefined,
-    })),
+    routes: taken.map((messages, route) => {
+      const settled = route === 0 ? byNone : [];
+      return {
+        framed: [],
+        settled,
+        leftOut: group.length - messages - settled.length,
+        known: 0,
+        witness: undefined,
+      };
+    }),
     leftOut: { messages: group.map(({ kinesis }) => kinesis), by: leftOut },
     decoded: group.length,
     left: [],

@@ -18,6 +18,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { exchange, MAX_ANSWER_BYTES, readBounded } from '../../lib/aep/exchange.ts';
 import { type FetchAnswer, type FetchInit, systemClock } from '../../lib/aep/transport.ts';
 import { createFetch } from '../../lib/aws/http.ts';
+import { MAX_AT_ONCE } from '../../lib/forward/send/limits.ts';
 import { selfSigned } from '../support/certificate.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -183,6 +184,19 @@ describe('connections', () => {
     const texts = Array.from({ length: 10 }, async () => read(await fetch(url, post())));
     expect(await Promise.all(texts)).toEqual(Array.from({ length: 10 }, () => 'ok'));
     expect([connections, received]).toEqual([3, 10]);
+  });
+
+  it('are more than the requests to one inlet: where it does not answer, another one does', async () => {
+    const held: ServerResponse[] = [];
+    const url = await serve(({ url: path }, response) =>
+      path === '/other' ? response.end('ok') : held.push(response),
+    );
+    const fetch = createFetch();
+    const waiting = Array.from({ length: MAX_AT_ONCE }, async () => read(await fetch(url, post())));
+    await eventually(() => held.length).toBe(MAX_AT_ONCE);
+    expect(await read(await fetch(new URL('/other', url).href, post()))).toBe('ok');
+    for (const one of held) one.end('late');
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set(['late']));
   });
 
   it('are closed when nobody has needed them for a while', async () => {

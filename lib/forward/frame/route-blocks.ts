@@ -21,6 +21,8 @@ export interface Shared {
   readonly leftOut: number[];
   /** Those that no route takes. */
   readonly unrouted: readonly KinesisRecord[];
+  /** How many messages each route takes. */
+  readonly taken: readonly number[];
   /** What the messages add to the requests. */
   readonly bytes: number;
 }
@@ -112,13 +114,15 @@ export function createRouteBlocks(
     }
     // Between messages there is ASCII, so bad UTF-8 in one cannot merge with its neighbour.
     let bytes = 0;
+    const taken = filling.map(() => 0);
     for (const [route, own] of filling.entries()) {
-      const from = before[route]?.at ?? OPENING.length;
+      const { at, count } = before[route] ?? EMPTY;
       if (own === undefined) continue;
-      if (!isUtf8(own.memory.subarray(from, own.at))) return undefined;
-      bytes += own.at - from;
+      if (!isUtf8(own.memory.subarray(at, own.at))) return undefined;
+      bytes += own.at - at;
+      taken[route] = own.records.length - count;
     }
-    return { leftOut, unrouted, bytes };
+    return { leftOut, unrouted, taken, bytes };
   };
 
   return {

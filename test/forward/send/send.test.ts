@@ -3,7 +3,7 @@ import { Session } from '../../../lib/aep/token.ts';
 import { Failure } from '../../../lib/failure.ts';
 import { checkConservation } from '../../../lib/forward/conservation.ts';
 import { HANDFUL, SERVER_ERROR } from '../../../lib/forward/send/classes.ts';
-import { createLimits } from '../../../lib/forward/send/limits.ts';
+import { createLimits, MAX_AT_ONCE } from '../../../lib/forward/send/limits.ts';
 import { turn } from '../../support/eventually.ts';
 import { virtualClock } from '../../support/forwarding.ts';
 import { all, answered, failed, type Post, sending } from '../../support/sending.ts';
@@ -300,7 +300,7 @@ describe('limits', () => {
       { limits, clock, budgetMs: () => end - clock.now() },
     );
     const sent = await run('ab,cd,ef,gh,ij,kl');
-    expect(limits.atOnce).toBeLessThan(8);
+    expect(limits.atOnce).toBeLessThan(MAX_AT_ONCE);
     expect(sent.stop).toMatchObject({ why: 'time' });
     expect(sent.acknowledged).toBeGreaterThan(2);
     expect(clock.now()).toBeLessThanOrEqual(end);
