@@ -9,6 +9,8 @@ import { eventSourceOf } from './consumer.ts';
 
 /** Lambda takes some seconds to make a trigger; it refuses changes until then. */
 const TRIGGER_SETTLING_TRIES = 20;
+/** Before the second look; then twice as long each time. */
+const FIRST_SETTLING_MS = 250;
 const TRIGGER_SETTLING_MS = 1_000;
 
 /**
@@ -48,7 +50,7 @@ export async function switchTo(
       return state === 'on' ? triggers.switchOn(now.id) : triggers.switchOff(now.id);
     if (attempt === TRIGGER_SETTLING_TRIES)
       throw new Failure('NOT_READY', `the trigger ${own.id} is still changing`);
-    await clock.sleep(TRIGGER_SETTLING_MS);
+    await clock.sleep(Math.min(FIRST_SETTLING_MS * 2 ** (attempt - 1), TRIGGER_SETTLING_MS));
   }
 }
 
