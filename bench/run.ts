@@ -77,13 +77,13 @@ async function beside(inlet: Inlet, one: Case): Promise<void> {
   add(speedRow(`${what}: × Promise.all, axios`, samples, 'axios', perSample, 40));
 }
 
-/** syslog-ng gets all records of the events at once, as plain lines; the forwarder gets one event after the other. */
+/** syslog-ng gets all records of the events at once, as plain lines; the forwarder gets so many events at a time. */
 async function besideSyslogNg(inlet: Inlet, one: Case): Promise<void> {
   if (!hasSyslogNg)
     return console.log('syslog-ng is not installed (Debian: syslog-ng-core, syslog-ng-mod-http).');
   const { samples } = await compare(inlet, ['penstock', 'syslog-ng'], one);
   const records = one.records * one.events;
-  const what = `${nameOf(one)}, ${one.events} events: × syslog-ng's http()`;
+  const what = `${nameOf(one)}, ${one.events} events, ${one.concurrent} at a time: × syslog-ng's http()`;
   add(speedRow(what, samples, 'syslog-ng', { penstock: records, 'syslog-ng': records }));
   add(processorRow(`${what}, CPU per record`, samples, 'syslog-ng', records));
 }
@@ -298,8 +298,11 @@ const PARTS: Record<string, (inlet: Inlet) => Promise<void>> = {
     await beside(inlet, one);
     await beside(inlet, { ...one, scheme: 'https' });
     await beside(inlet, { ...one, scheme: 'https', closes: true });
-    await besideSyslogNg(inlet, { ...one, events: 20 });
-    await besideSyslogNg(inlet, { ...one, events: 10, records: recordsInFullEvent(300), bytes: 300 });
+    const small = { records: recordsInFullEvent(300), bytes: 300 };
+    for (const concurrent of [1, 10]) {
+      await besideSyslogNg(inlet, { ...one, events: 20, concurrent });
+      await besideSyslogNg(inlet, { ...one, ...small, events: 10, concurrent });
+    }
   },
   async routes(inlet) {
     const one = { ...usual, rounds: 15 };
