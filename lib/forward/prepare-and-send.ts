@@ -190,7 +190,7 @@ function preparedForAll(
         witness: undefined,
       };
     }),
-    leftOut: { messages: group.map(({ kinesis }) => kinesis), by: leftOut },
+    leftOut,
     decoded: group.length,
     left: [],
   };

@@ -5,7 +5,7 @@ import { type PublishedPipeline, streamNameOf } from '../published.ts';
 import type { ForwardRuntime, Metrics } from '../runtime.ts';
 import { type Counts, differenceOf } from './conservation.ts';
 import type { Received } from './read/event.ts';
-import type { Message } from './read/message.ts';
+import { type Message, older } from './read/message.ts';
 import { framedIn, isBlock, type SentBatch } from './send/batch.ts';
 import type { Sent } from './send/run.ts';
 import { lowest, type RouteSettlement } from './settle.ts';
@@ -64,13 +64,11 @@ function sizeOf(batch: SentBatch): number {
 
 /** When the oldest message that AEP took of the batch arrived, in seconds since the epoch. */
 function oldestTaken(batch: SentBatch, { outcomes, acknowledged }: AnsweredReply): number | undefined {
-  if (isBlock(batch) && acknowledged === batch.length) return batch.oldestArrival();
+  if (isBlock(batch) && acknowledged === batch.length) return batch.oldestArrival;
   const messages = framedIn(batch);
   let oldest: number | undefined;
   outcomes.forEach(({ kind }, index) => {
-    const arrivedAt = messages[index]?.message.arrivedAt;
-    if (kind !== 'acknowledged' || arrivedAt === undefined) return;
-    if (oldest === undefined || arrivedAt < oldest) oldest = arrivedAt;
+    if (kind === 'acknowledged') oldest = older(oldest, messages[index]?.message.arrivedAt);
   });
   return oldest;
 }

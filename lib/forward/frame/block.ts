@@ -4,6 +4,7 @@ import { MAX_DEPTH } from '../json/check.ts';
 import { textMemory } from '../json/json-check.ts';
 import { isWholeBase64, wholeBase64Bytes } from '../read/decode.ts';
 import type { KinesisRecord } from '../read/event.ts';
+import { older } from '../read/message.ts';
 import { CLOSING, MAX_REQUEST_BYTES, OPENING, REQUEST_OVERHEAD } from './body.ts';
 import { RecordMessage } from './direct.ts';
 import type { Frame, Framed } from './framed.ts';
@@ -27,7 +28,7 @@ export interface Block {
   /** The last of them. */
   last(): Framed;
   /** When the first of its messages arrived, in seconds since the epoch, as far as Kinesis said it. */
-  oldestArrival(): number | undefined;
+  readonly oldestArrival: number | undefined;
 }
 
 /**
@@ -55,8 +56,11 @@ export function createBlockWriter({ before, after }: Frame): WriteBlock {
     bytes.set(OPENING, start);
     const first = start + OPENING.length + before.length;
     let [at, checked] = [start + OPENING.length, 0];
+    let oldest: number | undefined;
     for (let index = 0; index < records.length; index++) {
-      const data = (records[index] as KinesisRecord).kinesis.data as string;
+      const { kinesis } = records[index] as KinesisRecord;
+      const data = kinesis.data as string;
+      oldest = older(oldest, kinesis.approximateArrivalTimestamp);
       at = put(bytes, at, before);
       const written = bytes.write(data, at, 'base64');
       if (!isWholeBase64(data, written)) return undefined;
@@ -73,7 +77,8 @@ export function createBlockWriter({ before, after }: Frame): WriteBlock {
     // In the place of the last comma.
     const end = put(bytes, at - 1, CLOSING);
     const own = memory();
-    return blockOf(records, own, bytes.copy(own, 0, start, end), before.length + after.length);
+    const length = bytes.copy(own, 0, start, end);
+    return blockOf(records, own, length, { around: before.length + after.length, oldest });
   };
 }
 
@@ -93,12 +98,15 @@ export function put(to: Buffer, at: number, bytes: Uint8Array): number {
   return at + bytes.length;
 }
 
-/** @param around bytes of the frame of each message */
+/**
+ * @param around bytes of the frame of each message
+ * @param oldest its `oldestArrival`, found while the records are in the processor's cache
+ */
 export function blockOf(
   records: readonly KinesisRecord[],
   memory: Buffer,
   bytes: number,
-  around: number,
+  { around, oldest }: { readonly around: number; readonly oldest: number | undefined },
 ): Block {
   const body = memory.subarray(0, bytes) as Buffer<ArrayBuffer>;
   let [all, lastOne] = [undefined as readonly Framed[] | undefined, undefined as Framed | undefined];
@@ -132,15 +140,6 @@ export function blockOf(
       return all;
     },
     last,
-    oldestArrival: () => oldestArrivalOf(records),
+    oldestArrival: oldest,
   };
-}
-
-function oldestArrivalOf(records: readonly KinesisRecord[]): number | undefined {
-  let oldest: number | undefined;
-  for (const { kinesis } of records) {
-    const arrivedAt = kinesis.approximateArrivalTimestamp ?? undefined;
-    if (arrivedAt !== undefined && (oldest === undefined || arrivedAt < oldest)) oldest = arrivedAt;
-  }
-  return oldest;
 }

@@ -4,9 +4,11 @@ import { MAX_DEPTH } from '../json/check.ts';
 import { type TextMemory, textMemory } from '../json/json-check.ts';
 import { isWholeBase64 } from '../read/decode.ts';
 import type { KinesisRecord } from '../read/event.ts';
+import { type Message, older } from '../read/message.ts';
 import { type Block, blockOf, put } from './block.ts';
 import { CLOSING, MAX_REQUEST_BYTES, OPENING } from './body.ts';
 import type { Frame } from './framed.ts';
+import type { LeftOut } from './prepare.ts';
 import type { Takers } from './takers.ts';
 
 /** A route that does nothing with a record but choose it, and put its frame around it. */
@@ -17,8 +19,8 @@ export interface BlockRoute {
 
 /** What became of a group. */
 export interface Shared {
-  /** For each record, the routes that leave it out: a bit for each. A record that none takes is left out by all but the first. */
-  readonly leftOut: number[];
+  /** The routes that leave each record out. A record that none takes is left out by all but the first. */
+  readonly leftOut: LeftOut<Pick<Message, 'sequenceNumber'>>;
   /** Those that no route takes. */
   readonly unrouted: readonly KinesisRecord[];
   /** How many messages each route takes. */
@@ -47,6 +49,8 @@ export interface RouteBlocks {
 interface Filling {
   readonly memory: Buffer;
   readonly records: KinesisRecord[];
+  /** When the first of them arrived. */
+  oldest: number | undefined;
   /** Where the next message begins: behind a comma, or behind the opening. */
   at: number;
   /** How far it was filled before the last group. */
@@ -85,6 +89,7 @@ export function createRouteBlocks(
     own.memory[end] = COMMA;
     own.at = end + 1;
     own.records.push(record);
+    own.oldest = older(own.oldest, record.kinesis.approximateArrivalTimestamp);
     return true;
   };
   /** The routes that take the record; `undefined` if it is unusual, or does not fit. */
@@ -102,7 +107,7 @@ export function createRouteBlocks(
   };
   const addAll = (records: readonly KinesisRecord[], before: readonly FilledTo[]): Shared | undefined => {
     const text = textMemory();
-    const leftOut: number[] = [];
+    const leftOut: Shared['leftOut'] = { messages: [], by: [] };
     const unrouted: KinesisRecord[] = [];
     for (let index = 0; index < records.length; index++) {
       const record = records[index] as KinesisRecord;
@@ -110,7 +115,8 @@ export function createRouteBlocks(
       if (taking === undefined) return undefined;
       if (taking === 0) unrouted.push(record);
       // The first route counts what none takes.
-      leftOut.push(everyone & ~(taking === 0 ? 1 : taking));
+      leftOut.messages.push(record.kinesis);
+      leftOut.by.push(everyone & ~(taking === 0 ? 1 : taking));
     }
     // Between messages there is ASCII, so bad UTF-8 in one cannot merge with its neighbour.
     let bytes = 0;
@@ -146,7 +152,8 @@ export function createRouteBlocks(
       const { before, after } = frame;
       // In the place of the last comma.
       const end = put(own.memory, own.at - 1, CLOSING);
-      return blockOf(own.records, own.memory, end, before.length + after.length);
+      const { records, memory, oldest } = own;
+      return blockOf(records, memory, end, { around: before.length + after.length, oldest });
     },
     unused: () => filling.flatMap((own) => (own?.records.length === 0 ? own.memory : [])),
   };
@@ -159,22 +166,24 @@ function fitsAgain({ at, records, before }: Filling, mostMessages: number): bool
 }
 
 function started(memory: Buffer): Filling {
-  return { memory, records: [], at: put(memory, 0, OPENING), before: EMPTY };
+  return { memory, records: [], at: put(memory, 0, OPENING), oldest: undefined, before: EMPTY };
 }
 
 /** How far a request was filled. */
 interface FilledTo {
   readonly at: number;
   readonly count: number;
+  readonly oldest: number | undefined;
 }
 
-const EMPTY: FilledTo = { at: OPENING.length, count: 0 };
+const EMPTY: FilledTo = { at: OPENING.length, count: 0, oldest: undefined };
 
 function filledTo(own: Filling | undefined): FilledTo {
-  return own === undefined ? EMPTY : { at: own.at, count: own.records.length };
+  return own === undefined ? EMPTY : { at: own.at, count: own.records.length, oldest: own.oldest };
 }
 
-function goBack(own: Filling, { at, count }: FilledTo): void {
+function goBack(own: Filling, { at, count, oldest }: FilledTo): void {
   own.at = at;
+  own.oldest = oldest;
   own.records.length = count;
 }

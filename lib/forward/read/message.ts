@@ -51,3 +51,8 @@ export function keyOf({ sequenceNumber, subSequenceNumber }: Message): string {
 export function sequenceOf(key: string): string {
   return key.split(' ', 1)[0] ?? key;
 }
+
+/** The older of two arrivals, as far as they are known. */
+export function older(one: number | undefined, other: number | null | undefined): number | undefined {
+  return one === undefined || (typeof other === 'number' && other < one) ? (other ?? undefined) : one;
+}
