@@ -127,7 +127,7 @@ function addCosts(
   }
 }
 
-/** Events at the same time in one process, as a backfill has them: to one route, and to eight. */
+/** Events at the same time in one process, as a test has them: to one route, and to eight. */
 async function several(inlet: Inlet, one: Case): Promise<void> {
   const { samples } = await compare(inlet, ['penstock', 'routes'], one);
   const rates = (candidate: Candidate) =>

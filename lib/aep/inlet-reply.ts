@@ -86,23 +86,30 @@ export function takesAllInOrder(text: string, messages: number): boolean {
   const [head, prefix] = USUAL_HEAD.exec(text) ?? [];
   if (head === undefined) return false;
   const { length } = text;
+  const next = `"},{"xactionId":"${prefix}`;
+  if (length !== head.length + usualRestLength(next, messages)) return false;
   if (compared.length < 2 * length) compared = Buffer.allocUnsafeSlow(2 * length);
+  // A character that is no ASCII may not fit. Then the bytes of an earlier answer would be compared.
+  if (compared.write(text, length, length) < length) return false;
   const usual = compared.subarray(0, length - head.length);
-  if (!writeUsualRest(usual, `"},{"xactionId":"${prefix}`, messages)) return false;
-  // As UTF-8: none but ASCII has the bytes of ASCII.
-  compared.write(text, length);
+  writeUsualRest(usual, next, messages);
   return compared.compare(usual, 0, usual.length, length + head.length, 2 * length) === 0;
 }
 
-/** What follows the first number; `false` if it does not fill `to`. */
-function writeUsualRest(to: Buffer, next: string, messages: number): boolean {
+/** Of what follows the first number. */
+function usualRestLength(next: string, messages: number): number {
+  let length = USUAL_END.length;
+  for (let first = 1, digits = 1; first < messages; first *= 10, digits++)
+    length += (Math.min(first * 10, messages) - first) * (next.length + digits);
+  return length;
+}
+
+function writeUsualRest(to: Buffer, next: string, messages: number): void {
   let at = 0;
   for (let first = 1, digits = 1; first < messages; first *= 10, digits++) {
     const behind = Math.min(first * 10, messages);
     const size = next.length + digits;
-    const end = at + (behind - first) * size;
-    if (end > to.length) return false;
-    to.fill(next + '0'.repeat(digits), at, end);
+    to.fill(next + '0'.repeat(digits), at, at + (behind - first) * size);
     for (let number = first; number < behind; number++) {
       at += size;
       for (let [place, rest] = [at - 1, number]; rest > 0; place--, rest = Math.floor(rest / 10))
@@ -110,7 +117,6 @@ function writeUsualRest(to: Buffer, next: string, messages: number): boolean {
     }
   }
   to.write(USUAL_END, at);
-  return at + USUAL_END.length === to.length;
 }
 
 function allAcknowledged(messages: number): Outcomes {

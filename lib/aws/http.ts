@@ -6,7 +6,7 @@ import type { Fetch } from '../aep/transport.ts';
 import type { ProxySettings } from './http-proxied.ts';
 
 export interface ConnectionLimits {
-  /** Connections to each host. All inlets are on one, so that a stream of many routes needs more than an inlet takes. */
+  /** Connections to each host. All inlets are on one, so a stream of many routes needs more than one inlet takes. */
   readonly connections: number;
   /** How long an idle connection is kept; a shorter `Keep-Alive` of the server counts. */
   readonly idleMs: number;

@@ -173,22 +173,16 @@ function sharedBlocks(turns: readonly RouteTurn[], { takers, unrouted }: StreamS
 /** The messages are on their way, or wait for others. Those that no route takes are counted by the first. */
 function preparedForAll(
   group: readonly KinesisRecord[],
-  { leftOut, unrouted, taken }: Shared,
+  { leftOut, unrouted, left }: Shared,
 ): StreamPrepared {
   const byNone = unrouted.map(({ kinesis }) => ({
     message: new RecordMessage(kinesis, kinesis.data ?? ''),
     verdict: TAKEN_BY_NONE,
   }));
   return {
-    routes: taken.map((messages, route) => {
+    routes: left.map((messages, route) => {
       const settled = route === 0 ? byNone : [];
-      return {
-        framed: [],
-        settled,
-        leftOut: group.length - messages - settled.length,
-        known: 0,
-        witness: undefined,
-      };
+      return { framed: [], settled, leftOut: messages - settled.length, known: 0, witness: undefined };
     }),
     leftOut,
     decoded: group.length,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type BatchReply, inletAddress, postBatch } from '../../lib/aep/inlet.ts';
-import { readOutcomes, replyClassOf } from '../../lib/aep/inlet-reply.ts';
+import { readOutcomes, replyClassOf, takesAllInOrder } from '../../lib/aep/inlet-reply.ts';
 import { Session } from '../../lib/aep/token.ts';
 import { Failure } from '../../lib/failure.ts';
 import { turn } from '../support/eventually.ts';
@@ -170,6 +170,26 @@ describe('readOutcomes', () => {
       { numRuns: 500 },
     );
   });
+
+  it.each([1, 2, 10, 11, 100, 1_000])(
+    'of %i messages acknowledges none for a text whose end is broken',
+    (messages) => {
+      const usual = body(...Array.from({ length: messages }, (_, index) => ok(index)));
+      // No longer than a text before it: what is compared is in the same memory.
+      const broken = [
+        [1, '\ufffd'],
+        [1, 'é'],
+        [1, '\ud800'],
+        [2, '€x'],
+        [3, '😀x'],
+      ] as const;
+      for (const [cut, end] of broken) {
+        expect(takesAllInOrder(usual, messages)).toBe(true);
+        expect(takesAllInOrder(usual.slice(0, -cut) + end, messages), end).toBe(false);
+        expect(readOutcomes(usual.slice(0, -cut) + end, messages).acknowledged, end).toBe(0);
+      }
+    },
+  );
 
   it('never throws and acknowledges nothing for a body cut anywhere', () => {
     const whole = body(ok(0), { ...ok(1), status: 400, message: 'ü' });

@@ -1,4 +1,4 @@
-// Several events in one process, as a redrive or a test has them: the inlet is kept busy, and each event ends as soon as it can.
+// Several events in one process, as a test has them: the inlet is kept busy, and each event ends as soon as it can.
 import { expect, it } from 'vitest';
 import { MAX_AT_ONCE } from '../../lib/forward/send/limits.ts';
 import { eventually } from '../support/eventually.ts';

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import type { Failure } from '../../lib/failure.ts';
 import { parseManifest } from '../../lib/manifest.ts';
 import type { Pipeline } from '../../lib/pipeline.ts';
 import {
@@ -8,7 +9,10 @@ import {
   tagInTags,
 } from '../../lib/provision/resources/ownership-tag.ts';
 import { decide, type Found } from '../../lib/provision/resources/resource.ts';
+import { switchTo } from '../../lib/provision/steps/trigger.ts';
 import { waitSeconds } from '../../lib/provision/steps/verify.ts';
+import type { Trigger, Triggers } from '../../lib/runtime.ts';
+import { virtualClock } from '../support/forwarding.ts';
 import { STREAM_ARN, world } from '../support/provisioning.ts';
 
 // What a careful reader broke once: each of these was wrong, or could not be seen to be right.
@@ -370,6 +374,49 @@ describe('publish and trigger', () => {
       code: 'NOT_READY',
       name: 'TransientFailure',
     });
+  });
+});
+
+describe('a trigger that was just made', () => {
+  const made = {
+    id: 't',
+    streamArn: 'arn:aws:kinesis:eu-west-1:123456789012:stream/s',
+    state: 'changing' as const,
+  };
+
+  /** What the list says of it, look by look; the last one again and again. */
+  async function switched(state: 'on' | 'off', ...looks: readonly (Trigger | undefined)[]) {
+    const done: string[] = [];
+    const clock = virtualClock();
+    let look = 0;
+    const triggers = {
+      find: async () => looks[Math.min(look++, looks.length - 1)],
+      switchOn: async (id: string) => void done.push(`on ${id}`),
+      switchOff: async (id: string) => void done.push(`off ${id}`),
+    } as unknown as Triggers;
+    const end = await switchTo(state, made, { triggers, clock }).catch((error: Failure) => error.code);
+    return { done, end, waited: clock.slept.reduce((sum, ms) => sum + ms, 0) };
+  }
+
+  it.each([
+    ['is changing', made],
+    ['is missing in the list', undefined],
+  ])('is switched on as soon as it can be, after it %s', async (_, first) => {
+    const { done, waited } = await switched('on', first, first, { ...made, state: 'off' });
+    expect([done, waited]).toEqual([['on t'], 250 + 500 + 1_000]);
+  });
+
+  it.each([
+    ['is changing', made],
+    ['is missing in the list', undefined],
+  ])('is waited for, 20 s in all, and left to the next try where it %s all the time', async (_, look) => {
+    const { done, end, waited } = await switched('on', look);
+    expect([done, end]).toEqual([[], 'NOT_READY']);
+    expect(waited).toBeGreaterThan(19_000);
+  });
+
+  it('need not be switched off where it is gone', async () => {
+    expect(await switched('off', undefined)).toMatchObject({ done: [], end: undefined });
   });
 });
 

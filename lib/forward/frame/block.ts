@@ -98,15 +98,19 @@ export function put(to: Buffer, at: number, bytes: Uint8Array): number {
   return at + bytes.length;
 }
 
-/**
- * @param around bytes of the frame of each message
- * @param oldest its `oldestArrival`, found while the records are in the processor's cache
- */
+/** What is told of a block by whoever wrote it. */
+interface BlockFacts {
+  /** Bytes of the frame of each message. */
+  readonly around: number;
+  /** Its `oldestArrival`, found while the records are in the processor's cache. */
+  readonly oldest: number | undefined;
+}
+
 export function blockOf(
   records: readonly KinesisRecord[],
   memory: Buffer,
   bytes: number,
-  { around, oldest }: { readonly around: number; readonly oldest: number | undefined },
+  { around, oldest }: BlockFacts,
 ): Block {
   const body = memory.subarray(0, bytes) as Buffer<ArrayBuffer>;
   let [all, lastOne] = [undefined as readonly Framed[] | undefined, undefined as Framed | undefined];

@@ -23,8 +23,8 @@ export interface Shared {
   readonly leftOut: LeftOut<Pick<Message, 'sequenceNumber'>>;
   /** Those that no route takes. */
   readonly unrouted: readonly KinesisRecord[];
-  /** How many messages each route takes. */
-  readonly taken: readonly number[];
+  /** How many of the records each route's own conditions leave out. Not what is missing in its request: that would hide a loss. */
+  readonly left: readonly number[];
   /** What the messages add to the requests. */
   readonly bytes: number;
 }
@@ -93,7 +93,7 @@ export function createRouteBlocks(
     return true;
   };
   /** The routes that take the record; `undefined` if it is unusual, or does not fit. */
-  const addOne = (record: KinesisRecord, text: TextMemory): number | undefined => {
+  const addOne = (record: KinesisRecord, text: TextMemory, left: number[]): number | undefined => {
     const { data } = record.kinesis;
     if (typeof data !== 'string' || data.length * 0.75 > MAX_REQUEST_BYTES) return undefined;
     const length = text.bytes.write(data, text.start, 'base64');
@@ -102,16 +102,18 @@ export function createRouteBlocks(
     if (taking === 0 && (keepsUnrouted || !isUtf8(text.bytes.subarray(text.start, text.start + length))))
       return undefined;
     for (let route = 0; taking !== undefined && route < routes.length; route++)
-      if ((taking & (1 << route)) !== 0 && !addTo(route, record, text, length)) return undefined;
+      if ((taking & (1 << route)) === 0) left[route] = (left[route] ?? 0) + 1;
+      else if (!addTo(route, record, text, length)) return undefined;
     return taking;
   };
   const addAll = (records: readonly KinesisRecord[], before: readonly FilledTo[]): Shared | undefined => {
     const text = textMemory();
     const leftOut: Shared['leftOut'] = { messages: [], by: [] };
     const unrouted: KinesisRecord[] = [];
+    const left = routes.map(() => 0);
     for (let index = 0; index < records.length; index++) {
       const record = records[index] as KinesisRecord;
-      const taking = addOne(record, text);
+      const taking = addOne(record, text, left);
       if (taking === undefined) return undefined;
       if (taking === 0) unrouted.push(record);
       // The first route counts what none takes.
@@ -120,15 +122,13 @@ export function createRouteBlocks(
     }
     // Between messages there is ASCII, so bad UTF-8 in one cannot merge with its neighbour.
     let bytes = 0;
-    const taken = filling.map(() => 0);
     for (const [route, own] of filling.entries()) {
-      const { at, count } = before[route] ?? EMPTY;
+      const { at } = before[route] ?? EMPTY;
       if (own === undefined) continue;
       if (!isUtf8(own.memory.subarray(at, own.at))) return undefined;
       bytes += own.at - at;
-      taken[route] = own.records.length - count;
     }
-    return { leftOut, unrouted, taken, bytes };
+    return { leftOut, unrouted, left, bytes };
   };
 
   return {

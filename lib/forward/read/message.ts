@@ -54,5 +54,6 @@ export function sequenceOf(key: string): string {
 
 /** The older of two arrivals, as far as they are known. */
 export function older(one: number | undefined, other: number | null | undefined): number | undefined {
-  return one === undefined || (typeof other === 'number' && other < one) ? (other ?? undefined) : one;
+  if (other === null || other === undefined) return one;
+  return one === undefined || other < one ? other : one;
 }

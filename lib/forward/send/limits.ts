@@ -4,7 +4,7 @@ import type { Clock } from '../../aep/transport.ts';
 import type { Rate } from '../../rate.ts';
 import { createCeiling } from './ceiling.ts';
 
-/** Three events of 6 MB: with eight, several events at a time waited for each other's answers. */
+/** As many as three events of 6 MB have. Lambda gives one at a time, which has at most `MAX_LANES`. */
 export const MAX_AT_ONCE = 16;
 
 /** As in the AWS SDKs' standard mode: a bucket of 500. A retry takes 14, or 5 after a throttled answer. */
@@ -48,24 +48,29 @@ export interface Limits {
 
 /**
  * Each container keeps the rate for itself: Lambda runs one for each shard that is read at the same time.
- * Additive increase, multiplicative decrease: halved when the inlet pushes back (429, 503), once for all requests
- * under way then. One more after as many successes as there are places.
+ * Additive increase, multiplicative decrease. When the inlet pushes back (429, 503), the limit becomes half of the most
+ * that were under way since the last time. That is done once for all of these requests. It is one more after as many
+ * successes as there are places.
  */
 export function createLimits(clock: Clock, rate: Rate = {}, most = MAX_AT_ONCE): Limits {
   const waiting: (() => void)[] = [];
   const ceiling = createCeiling(clock, rate);
   let heldUntil = Number.NEGATIVE_INFINITY;
-  let [limit, open, successes, generation] = [most, 0, 0, 0];
+  let [limit, open, peak, successes, generation] = [most, 0, 0, 0, 0];
   let [retries, paidAt] = [RETRY_BUDGET.capacity as number, clock.now()];
 
+  const begin = (): void => {
+    open++;
+    peak = Math.max(peak, open);
+  };
   const place = async (): Promise<void> => {
     if (open >= limit) await new Promise<void>((go) => waiting.push(go));
-    else open++;
+    else begin();
   };
   const next = (): void => {
     open--;
     while (open < limit && waiting.length > 0) {
-      open++;
+      begin();
       waiting.shift()?.();
     }
   };
@@ -73,7 +78,8 @@ export function createLimits(clock: Clock, rate: Rate = {}, most = MAX_AT_ONCE):
     if (begun !== generation) return;
     generation++;
     successes = 0;
-    limit = Math.max(1, Math.floor(limit / 2));
+    limit = Math.max(1, Math.floor(Math.min(limit, peak) / 2));
+    peak = open;
   };
   const faster = (): void => {
     retries = Math.min(RETRY_BUDGET.capacity, retries + 1);

@@ -8,10 +8,10 @@ import { MAX_CLOSING_MS, readRouteList } from '../routes.ts';
 import { eventSourceOf } from './consumer.ts';
 
 /** Lambda takes some seconds to make a trigger; it refuses changes until then. */
-const TRIGGER_SETTLING_TRIES = 20;
-/** Before the second look; then twice as long each time. */
+const TRIGGER_SETTLING_TRIES = 22;
+/** Before the second look; then twice as long each time, up to a second. */
 const FIRST_SETTLING_MS = 250;
-const TRIGGER_SETTLING_MS = 1_000;
+const LONGEST_SETTLING_MS = 1_000;
 
 /**
  * The pipeline with its trigger on, and how long what is old stays in place.
@@ -45,12 +45,16 @@ export async function switchTo(
 ): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const now: Trigger | undefined = attempt === 1 ? own : await triggers.find(own.streamArn);
-    if (now === undefined || now.state === state) return;
-    if (now.state !== 'changing')
+    // AWS does not say how soon its list has what was made, so one that is missing there is waited for.
+    if (now === undefined ? state === 'off' : now.state === state) return;
+    if (now !== undefined && now.state !== 'changing')
       return state === 'on' ? triggers.switchOn(now.id) : triggers.switchOff(now.id);
     if (attempt === TRIGGER_SETTLING_TRIES)
-      throw new Failure('NOT_READY', `the trigger ${own.id} is still changing`);
-    await clock.sleep(Math.min(FIRST_SETTLING_MS * 2 ** (attempt - 1), TRIGGER_SETTLING_MS));
+      throw new Failure(
+        'NOT_READY',
+        `the trigger ${own.id} is still ${now === undefined ? 'missing in the list of triggers' : 'changing'}`,
+      );
+    await clock.sleep(Math.min(FIRST_SETTLING_MS * 2 ** (attempt - 1), LONGEST_SETTLING_MS));
   }
 }
 

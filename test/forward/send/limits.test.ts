@@ -18,12 +18,18 @@ async function answered(limits: Limits, outcome: Parameters<Slot['leave']>[0], t
   for (let turn = 0; turn < times; turn++) (await enter(limits)).leave(outcome);
 }
 
+/** So many requests side by side, all with the same outcome. */
+async function wave(limits: Limits, requests: number, outcome: Parameters<Slot['leave']>[0]): Promise<void> {
+  const slots = await Promise.all(Array.from({ length: requests }, () => enter(limits)));
+  for (const slot of slots) slot.leave(outcome);
+}
+
 describe('requests at once', () => {
   it('are halved where the inlet pushes back, never below one, and grow back one by one', async () => {
     const limits = createLimits(virtualClock());
     const seen: number[] = [limits.atOnce];
     for (let turn = 0; turn < 6; turn++) {
-      await answered(limits, 'pushed-back');
+      await wave(limits, limits.atOnce, 'pushed-back');
       seen.push(limits.atOnce);
     }
     expect(seen).toEqual([16, 8, 4, 2, 1, 1, 1]);
@@ -40,11 +46,31 @@ describe('requests at once', () => {
     expect(limits.atOnce).toBe(MAX_AT_ONCE);
   });
 
-  it('are halved once for all that were under way when the inlet pushed back', async () => {
-    const limits = createLimits(virtualClock());
-    const slots = await Promise.all(Array.from({ length: 8 }, () => enter(limits)));
-    for (const slot of slots) slot.leave('pushed-back');
-    expect(limits.atOnce).toBe(MAX_AT_ONCE / 2);
+  it.each([
+    [6, 3],
+    [8, 4],
+    [1, 1],
+    [16, 8],
+  ])(
+    'become half of the %i that were under way when the inlet pushed back, once for all of them',
+    async (n, half) => {
+      const limits = createLimits(virtualClock());
+      await wave(limits, n, 'accepted');
+      await wave(limits, n, 'pushed-back');
+      expect(limits.atOnce).toBe(half);
+    },
+  );
+
+  it('are not halved by what was let in before, and waited for the end of a break', async () => {
+    const clock = virtualClock();
+    const limits = createLimits(clock);
+    const first = await enter(limits);
+    limits.holdOff(1_000);
+    const waiting = Promise.all(Array.from({ length: 5 }, () => enter(limits)));
+    first.leave('pushed-back');
+    expect(limits.atOnce).toBe(3);
+    for (const slot of await waiting) slot.leave('pushed-back');
+    expect(limits.atOnce).toBe(1);
   });
 
   it('other failures change nothing', async () => {
@@ -86,7 +112,8 @@ describe('requests at once', () => {
 
   it('wait for a place while the limit is low', async () => {
     const limits = createLimits(virtualClock());
-    await answered(limits, 'pushed-back', 4);
+    await answered(limits, 'pushed-back');
+    expect(limits.atOnce).toBe(1);
     const first = await enter(limits);
     let second = false;
     const waiting = enter(limits).then((slot) => {
