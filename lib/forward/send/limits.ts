@@ -42,7 +42,7 @@ export interface Limits {
   holdOff(ms: number): void;
   /** Whether the retry budget allows another retry; if so, the retry is paid. */
   payRetry(throttled: boolean): boolean;
-  /** How many requests may be under way now. */
+  /** How many requests may be under way now. One that waits for a break or the rate counts as such. */
   readonly atOnce: number;
 }
 

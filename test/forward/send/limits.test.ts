@@ -61,7 +61,16 @@ describe('requests at once', () => {
     },
   );
 
-  it('are not halved by what was let in before, and waited for the end of a break', async () => {
+  it('become half of the most since the last time, so that what was lately refused counts', async () => {
+    const limits = createLimits(virtualClock());
+    await wave(limits, 8, 'accepted');
+    await wave(limits, 6, 'pushed-back');
+    expect(limits.atOnce).toBe(4);
+    await wave(limits, 2, 'pushed-back');
+    expect(limits.atOnce).toBe(2);
+  });
+
+  it('are halved again by what waited for the end of a break, and left after it', async () => {
     const clock = virtualClock();
     const limits = createLimits(clock);
     const first = await enter(limits);
