@@ -96,18 +96,23 @@ export function takesAllInOrder(text: string, messages: number): boolean {
   return compared.compare(usual, 0, usual.length, length + head.length, 2 * length) === 0;
 }
 
+/** The numbers from 1 on below `messages`, by how many digits they have. */
+function* byDigits(messages: number): Generator<{ first: number; behind: number; digits: number }> {
+  for (let first = 1, digits = 1; first < messages; first *= 10, digits++)
+    yield { first, behind: Math.min(first * 10, messages), digits };
+}
+
 /** Of what follows the first number. */
 function usualRestLength(next: string, messages: number): number {
   let length = USUAL_END.length;
-  for (let first = 1, digits = 1; first < messages; first *= 10, digits++)
-    length += (Math.min(first * 10, messages) - first) * (next.length + digits);
+  for (const { first, behind, digits } of byDigits(messages))
+    length += (behind - first) * (next.length + digits);
   return length;
 }
 
 function writeUsualRest(to: Buffer, next: string, messages: number): void {
   let at = 0;
-  for (let first = 1, digits = 1; first < messages; first *= 10, digits++) {
-    const behind = Math.min(first * 10, messages);
+  for (const { first, behind, digits } of byDigits(messages)) {
     const size = next.length + digits;
     to.fill(next + '0'.repeat(digits), at, at + (behind - first) * size);
     for (let number = first; number < behind; number++) {

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FetchInit } from '../../lib/aep/transport.ts';
-import { MAX_REQUEST_BYTES } from '../../lib/forward/frame/body.ts';
 import { laneOf } from '../../lib/forward/send/batch.ts';
 import type { PublishedPipeline } from '../../lib/published.ts';
 import { runs } from '../support/depth.ts';
 import { kinesisEvent, type RecordInput, SHARD_ID, seq, world } from '../support/forwarding.ts';
 import { type Answer, acknowledgeAll, type FakeInlet, fakeInlet, json, multi } from '../support/inlet.ts';
+import { isBlockBody, moody } from '../support/moody.ts';
 
 /** A condition that every object meets: the forwarder has to look at each record. */
 const ONE_BY_ONE: Partial<PublishedPipeline> = {
@@ -24,31 +24,6 @@ function watched(
   const fetch: Fetch = (url: string, init: FetchInit) =>
     init.body instanceof Uint8Array ? look(init.body, () => inlet.fetch(url, init)) : inlet.fetch(url, init);
   return { ...inlet, fetch };
-}
-
-const isInMemoryOfItsOwn = (body: Uint8Array) => body.buffer.byteLength === MAX_REQUEST_BYTES;
-
-/** What the inlet says of a message depends on the message, and on how often it was asked. */
-function moody(): Answer {
-  const asked = new Map<string, number>();
-  const again = (text: string) => {
-    const times = (asked.get(text) ?? 0) + 1;
-    asked.set(text, times);
-    return times;
-  };
-  return ({ text, messages }) => {
-    const times = again(text);
-    if (text.includes('"down"') && times < 3) return json(503, { message: 'later' });
-    if (text.includes('"failing"') && messages.length > 1) return json(500, { message: 'processing' });
-    if (text.includes('"unclear"') && times < 2) return json(207, { responses: [] });
-    return multi(
-      messages.map((message, index) => {
-        if (message.includes('"refused"')) return { status: 400, message: 'no such field' };
-        if (message.includes('"never"')) return { status: 503, message: 'later' };
-        return { xactionId: `1771000200000:3120:78:${index}` };
-      }),
-    );
-  };
 }
 
 /**
@@ -125,7 +100,7 @@ async function play(
   });
   let blocks = 0;
   const inlet = watched(moody(), (body, fetch) => {
-    if (isInMemoryOfItsOwn(body)) blocks++;
+    if (isBlockBody(body)) blocks++;
     return fetch();
   });
   let isAway = storeFails;
@@ -340,7 +315,7 @@ describe('a body on its way', () => {
         check();
         const one = { body, copy: Buffer.from(body) };
         open.add(one);
-        if (isInMemoryOfItsOwn(body)) memories.add(body.buffer);
+        if (isBlockBody(body)) memories.add(body.buffer);
         for (let turn = Math.floor(random() * 6); turn > 0; turn--) await new Promise(setImmediate);
         // No answer comes: nobody knows when the socket is done with the body.
         if (random() < 0.1) throw Object.assign(new Error('reset'), { code: 'ECONNRESET' });

@@ -6,7 +6,7 @@ import { createForward } from '../../lib/forward/forward.ts';
 import { MAX_REQUEST_BYTES } from '../../lib/forward/frame/body.ts';
 import { runs } from '../support/depth.ts';
 import { type RecordInput, seq } from '../support/forwarding.ts';
-import { type Answer, json, multi } from '../support/inlet.ts';
+import { isBlockBody, moody } from '../support/moody.ts';
 import { type RouteInput, routed } from '../support/routed.ts';
 
 const takes = (...types: readonly string[]) => ({ where: [{ field: '/type', oneOf: [...types] }] });
@@ -16,24 +16,6 @@ const ONE_BY_ONE: RouteInput = {
   pipeline: 'z',
   published: { records: { where: [{ field: '/no-such-field', equals: 5 }] } },
 };
-
-/** What the inlets say of a message depends on the message, and on how often this inlet was asked. */
-function moody(): Answer {
-  const asked = new Map<string, number>();
-  return ({ url, text, messages }) => {
-    const times = (asked.get(url + text) ?? 0) + 1;
-    asked.set(url + text, times);
-    if (text.includes('"down"') && times < 3) return json(503, { message: 'later' });
-    if (text.includes('"unclear"') && times < 2) return json(207, { responses: [] });
-    return multi(
-      messages.map((message, index) => {
-        if (message.includes('"refused"')) return { status: 400, message: 'no such field' };
-        if (message.includes('"never"')) return { status: 503, message: 'later' };
-        return { xactionId: `1771000200000:3120:78:${index}` };
-      }),
-    );
-  };
-}
 
 const MOODS = ['refused', 'down', 'unclear', 'never'];
 
@@ -137,7 +119,7 @@ async function play(
   });
   let blocks = 0;
   const fetch = (url: string, init: FetchInit) => {
-    if (init.body instanceof Uint8Array && init.body.buffer.byteLength === MAX_REQUEST_BYTES) blocks++;
+    if (isBlockBody(init.body)) blocks++;
     return w.runtime.fetch(url, init);
   };
   const container = () => createForward({ ...w.runtime, fetch });
@@ -256,12 +238,7 @@ describe('several routes by whole blocks', () => {
     );
     let inBlocks = 0;
     const fetch = (url: string, init: FetchInit) => {
-      const isBlock = init.body instanceof Uint8Array && init.body.buffer.byteLength === MAX_REQUEST_BYTES;
-      if (isBlock)
-        inBlocks +=
-          Buffer.from(init.body as Uint8Array)
-            .toString()
-            .split('"pad":').length - 1;
+      if (isBlockBody(init.body)) inBlocks += Buffer.from(init.body).toString().split('"pad":').length - 1;
       return w.runtime.fetch(url, init);
     };
     const events = Array.from({ length: count }, (_, n) => ({

@@ -42,6 +42,7 @@ export interface Framer {
 export function createFramer(pipeline: PublishedPipeline, shardId?: string): Framer {
   const { usual, byOperation } = framesOf(pipeline);
   const derive = createDeriver(pipeline, shardId);
+  const only = derive === undefined ? usual : undefined;
   const slabs = createSlabs();
   const ownHeader = pipeline.data === 'xdm' ? OWN_HEADER_BYTES : 3;
   return {
@@ -62,11 +63,11 @@ export function createFramer(pipeline: PublishedPipeline, shardId?: string): Fra
       );
       return { message, slab, start, end, size: end - start + 1 };
     },
-    around: usual && derive === undefined ? (bare) => framedCopy(bare, usual, slabs) : undefined,
-    block: usual && derive === undefined ? createBlockWriter(usual) : undefined,
+    around: only && ((bare) => framedCopy(bare, only, slabs)),
+    block: only && createBlockWriter(only),
     frameBytes: usual === undefined ? 0 : around(usual),
-    only: derive === undefined ? usual : undefined,
-    direct: usual && derive === undefined ? createDirect(usual, slabs, largestIn(usual)) : undefined,
+    only,
+    direct: only && createDirect(only, slabs, largestIn(only)),
     body(messages) {
       const size = messages.reduce((sum, framed) => sum + framed.size, REQUEST_OVERHEAD - 1);
       const body = Buffer.allocUnsafe(size);
